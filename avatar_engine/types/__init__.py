@@ -1,0 +1,33 @@
+"""What the rooms of the engine hand to each other: frozen data, numpy arrays, no behaviour worth a room.
+
+Units, axes and ranges are settled in ``avatar_engine/CONVENTIONS.md``.
+"""
+
+from avatar_engine.types.arkit import ARKIT, ARKIT_INDEX, weights_of
+from avatar_engine.types.frame import AvatarFrame, Cue
+from avatar_engine.types.head import CHARTS, Camera, Chart, HeadFit, HeadRig
+from avatar_engine.types.maps import HeadMaps, Plates
+from avatar_engine.types.motion import FaceState, Motion
+from avatar_engine.types.portrait import Portrait
+from avatar_engine.types.speech import Phoneme, SpeechChunk, Word
+
+__all__ = [
+    "ARKIT",
+    "ARKIT_INDEX",
+    "CHARTS",
+    "AvatarFrame",
+    "Camera",
+    "Chart",
+    "Cue",
+    "FaceState",
+    "HeadFit",
+    "HeadMaps",
+    "HeadRig",
+    "Motion",
+    "Phoneme",
+    "Plates",
+    "Portrait",
+    "SpeechChunk",
+    "Word",
+    "weights_of",
+]

@@ -1,0 +1,56 @@
+"""Motion: what a face does, frame by frame."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def _zeros(n: int) -> NDArray[np.float32]:
+    return np.zeros(n, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class FaceState:
+    """One frame of Motion: what every renderer is asked to draw.
+
+    Attributes:
+        blendshapes: [52] weights in [0, 1], ARKit order, on top of the persona's rest expression.
+        head_pose: [3] yaw, pitch, roll in radians about the neck pivot, relative to the source
+            view; right-handed about +y (toward the subject's left), +x (down), +z
+            (counter-clockwise as the viewer sees it).
+        head_shift: [3] translation of the head in cm, world space.
+        gaze: [2] yaw and pitch of both eyes in radians, relative to the head's source gaze; same
+            signs as the head's.
+        orbit: Camera azimuth about the head in radians; pi shows the back.
+    """
+
+    blendshapes: NDArray[np.float32] = field(default_factory=lambda: _zeros(52))
+    head_pose: NDArray[np.float32] = field(default_factory=lambda: _zeros(3))
+    head_shift: NDArray[np.float32] = field(default_factory=lambda: _zeros(3))
+    gaze: NDArray[np.float32] = field(default_factory=lambda: _zeros(2))
+    orbit: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """T frames of motion at a constant rate.
+
+    Attributes:
+        blendshapes: [T, 52]; head_pose: [T, 3]; head_shift: [T, 3]; gaze: [T, 2] as in FaceState.
+        fps: Frames per second.
+    """
+
+    blendshapes: NDArray[np.float32]
+    head_pose: NDArray[np.float32]
+    head_shift: NDArray[np.float32]
+    gaze: NDArray[np.float32]
+    fps: float = 25.0
+
+    def __len__(self) -> int:
+        return len(self.blendshapes)
+
+    def __getitem__(self, t: int) -> FaceState:
+        return FaceState(
+            self.blendshapes[t], self.head_pose[t], self.head_shift[t], self.gaze[t]
+        )

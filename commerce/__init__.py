@@ -1,0 +1,1 @@
+"""The shop: catalogue, search, pitch text. No tensors, no web framework."""

@@ -1,0 +1,41 @@
+"""Everything the SDK raises on purpose.
+
+    SdkError
+    ├── SettingsError        an option or environment value is wrong
+    │   └── PortTakenError   somebody else listens there
+    ├── SessionError         the session is closed or cannot do what was asked
+    ├── SignallingError      an offer, answer or candidate is unacceptable; ``.status`` is the HTTP status
+    └── OutputError          an output (file, RTMP, WHIP) cannot be opened or died
+"""
+
+
+class SdkError(Exception):
+    """Root of the SDK's errors; its text is one line that names the thing and the next step."""
+
+
+class SettingsError(SdkError):
+    """An option or environment value is wrong."""
+
+
+class PortTakenError(SettingsError):
+    """Somebody else listens on the port."""
+
+
+class SessionError(SdkError):
+    """The session is closed, or cannot do what was asked."""
+
+
+class SignallingError(SdkError):
+    """An offer, answer or candidate is unacceptable.
+
+    Attributes:
+        status: HTTP status to answer with.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class OutputError(SdkError):
+    """An output cannot be opened, or died."""
