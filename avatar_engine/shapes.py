@@ -6,9 +6,11 @@ from numpy.typing import NDArray
 LEFT, RIGHT, UP, DOWN = 1, 2, 4, 8
 """Bits of a texel's neighbours: the texel beside it lies on the same surface."""
 
+_SKIN, _TEETH, _GUM = 1, 3, 4  # of types.Chart, which stands above this file
+
 
 def grid_neighbours(group: NDArray[np.integer]) -> NDArray[np.uint8]:
-    """Neighbour bits [H, W] of a grid whose cells share a surface where ``group`` is equal, non-zero."""
+    """Neighbour bits [H, W]: cells share a surface where ``group`` is equal and not zero."""
     inside = group > 0
     bits = np.zeros(group.shape, np.uint8)
     same_row = inside[:, 1:] & (group[:, 1:] == group[:, :-1])
@@ -49,3 +51,51 @@ def tangents(
         return total / np.maximum(has_ahead.astype(np.float64) + has_back, 1)
 
     return along(1, LEFT, RIGHT), along(0, UP, DOWN)
+
+
+def surface_groups(chart: NDArray[np.integer]) -> NDArray[np.uint8]:
+    """Which surface each texel of a chart map [H, W] lies on; teeth and gums are one."""
+    group = np.asarray(chart, np.uint8).copy()
+    group[group == _GUM] = _TEETH
+    return group
+
+
+def texel_triangles(chart: NDArray[np.integer]) -> NDArray[np.int32]:
+    """The atlas as a triangle mesh over its texels: two triangles per quad of one surface.
+
+    The back of the head is stitched: left of column 0 lies column W - 1, and above row 0 lies the
+    row's own twin (both only where the texels are skin).
+
+    Args:
+        chart: [H, W] of ``types.Chart``; W even.
+
+    Returns:
+        [T, 3] texel numbers (row * W + column). All wind the same way over the grid: right, then
+        down.
+    """
+    group = surface_groups(chart)
+    height, width = group.shape
+    index = np.arange(height * width, dtype=np.int32).reshape(height, width)
+    whole = (group[:-1, :-1] > 0) & (group[:-1, :-1] == group[1:, :-1])
+    whole &= (group[:-1, :-1] == group[:-1, 1:]) & (group[:-1, :-1] == group[1:, 1:])
+    quads = [
+        np.stack([index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], -1)[whole],
+        _seam_quads(group[:, [-1, 0]], index[:, [-1, 0]]),
+    ]
+    half = width // 2
+    crown = slice(0, half)  # row 0, and its twin mirrored above it
+    quads.append(
+        _seam_quads(
+            np.stack([group[0, ::-1][crown], group[0, crown]], 1)[::-1],
+            np.stack([index[0, ::-1][crown], index[0, crown]], 1)[::-1],
+        )
+    )
+    q = np.concatenate(quads)
+    return np.concatenate([q[:, [0, 1, 2]], q[:, [0, 2, 3]]])
+
+
+def _seam_quads(group: NDArray[np.uint8], index: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Quads [Q, 4] between two facing lines of texels [L, 2] (left, right), where all are skin."""
+    whole = (group[:-1] == _SKIN).all(1) & (group[1:] == _SKIN).all(1)
+    left, right = index[:, 0], index[:, 1]
+    return np.stack([left[:-1], right[:-1], right[1:], left[1:]], -1)[whole]
