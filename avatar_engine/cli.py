@@ -1,0 +1,223 @@
+"""``python -m avatar_engine``: build, draw and measure personas. Heavy imports wait inside commands."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from avatar_engine.errors import AvatarEngineError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Build a persona from one photo, draw it, make it speak, measure it.",
+)
+
+Size = Annotated[str, typer.Option(help="Picture size: 512, or WIDTHxHEIGHT such as 720x1280.")]
+RendererName = Annotated[str, typer.Option("--renderer", help="auto, reference, cpu or cuda.")]
+VoiceName = Annotated[str, typer.Option("--voice", help="Such as espeak:en-us or espeak:cmn.")]
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """``512`` or ``720x1280`` as (width, height).
+
+    Raises:
+        typer.BadParameter: Neither form, or outside 64 to 2048, or not a multiple of 8 by 2.
+    """
+    parts = text.lower().split("x")
+    try:
+        width, height = int(parts[0]), int(parts[-1])
+    except ValueError:
+        raise typer.BadParameter(f"{text!r}: write 512 or 720x1280") from None
+    if len(parts) > 2 or not (64 <= width <= 2048 and 64 <= height <= 2048):
+        raise typer.BadParameter(f"{text!r}: write 512 or 720x1280, each side 64 to 2048")
+    if width % 8 or height % 2:
+        raise typer.BadParameter(f"{text!r}: the width must divide by 8 and the height by 2")
+    return width, height
+
+
+@app.command()
+def persona(
+    photo: Annotated[Path, typer.Argument(help="A photo of one face, or - for standard input.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The .persona file to write.")],
+    sheet: Annotated[Path | None, typer.Option(help="Also draw the contact sheet (PNG).")] = None,
+    consent: Annotated[
+        str | None, typer.Option(help="Who agreed to be shown, and to what; kept in the file.")
+    ] = None,
+    pick_largest: Annotated[
+        bool, typer.Option(help="With several faces in the photo, take the largest.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Build a persona from one photo."""
+    with _one_line_errors():
+        from avatar_engine.persona import build_persona
+
+        source = sys.stdin.buffer.read() if str(photo) == "-" else photo
+        with _bar("Building the persona") as step:
+            made = build_persona(
+                source, consent=consent, pick_largest=pick_largest, progress=step
+            )
+        made.save(output)
+        if sheet is not None:
+            _draw_sheet(made, sheet)
+    if as_json:
+        print(json.dumps({"persona": str(output), "bytes": output.stat().st_size}))  # noqa: T201
+    else:
+        typer.echo(f"{output}  {output.stat().st_size / 1e6:.1f} MB")
+
+
+def _draw_sheet(made: "Persona", sheet: Path) -> None:
+    from PIL import Image
+
+    from avatar_engine.persona import contact_sheet
+
+    Image.fromarray(contact_sheet(made)).save(sheet)
+
+
+@app.command()
+def render(
+    persona_file: Annotated[Path, typer.Argument(help="A .persona file, or a photo.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The video to write (.mp4).")],
+    text: Annotated[str | None, typer.Option(help="What to say.")] = None,
+    audio: Annotated[Path | None, typer.Option(help="A recording to lip-sync.")] = None,
+    turntable: Annotated[bool, typer.Option(help="Turn the head once around.")] = False,
+    voice: VoiceName = "espeak:en-us",
+    speed: Annotated[float, typer.Option(help="Speed of speech; 1 is normal.")] = 1.0,
+    size: Size = "512",
+    fps: Annotated[float, typer.Option(help="Frames per second.")] = 25.0,
+    renderer: RendererName = "auto",
+    seed: Annotated[int, typer.Option(help="Same seed, same motion.")] = 0,
+) -> None:
+    """Render a video of a persona speaking, or turning around."""
+    width, height = parse_size(size)
+    if sum((text is not None, audio is not None, turntable)) != 1:
+        raise typer.BadParameter("give exactly one of --text, --audio and --turntable")
+    with _one_line_errors():
+        from avatar_engine.engine import open_engine, open_plain_renderer, recording_voice
+        from avatar_engine.engine.offline import render_speech, render_turntable
+        from avatar_engine.persona import open_persona
+
+        made = open_persona(persona_file)
+        with _bar("Rendering") as step:
+
+            def advance(share: float) -> None:
+                step("Rendering", share)
+
+            if turntable:
+                camera = open_plain_renderer(made, renderer, width=width, height=height)
+                frames = render_turntable(camera, output, seconds=6, fps=fps, progress=advance)
+            else:
+                recording = recording_voice(audio) if audio is not None else None
+                engine = open_engine(
+                    made,
+                    voice=recording or voice,
+                    speed=speed,
+                    renderer=renderer,
+                    width=width,
+                    height=height,
+                    fps=fps,
+                    seed=seed,
+                )
+                try:
+                    expected_s = recording.duration_s if recording else len(text or "") / 14
+                    frames = render_speech(
+                        engine, text or " ", output, expected_s=expected_s, progress=advance
+                    )
+                finally:
+                    engine.close()
+    typer.echo(f"{output}  {frames / fps:.1f} s")
+
+
+@app.command()
+def bench(
+    persona_file: Annotated[
+        Path | None, typer.Argument(help="A .persona file or a photo; the example face if none.")
+    ] = None,
+    as_json: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures there; - for standard output.")
+    ] = None,
+    size: Size = "512",
+    seconds: Annotated[float, typer.Option(help="Length of the measured performance.")] = 6.0,
+    renderer: RendererName = "auto",
+    voice: VoiceName = "espeak:en-us",
+) -> None:
+    """CPU milliseconds per frame, stage by stage."""
+    width, height = parse_size(size)
+    with _one_line_errors():
+        from avatar_engine.engine.bench import measure, table
+        from avatar_engine.persona import open_persona
+
+        with _bar("Measuring") as step:
+            made = open_persona(persona_file) if persona_file else None
+            figures = measure(
+                made,
+                width=width,
+                height=height,
+                seconds=seconds,
+                renderer=renderer,
+                voice=voice,
+                progress=lambda share: step("Measuring", share),
+            )
+    report = json.dumps(figures, indent=1)
+    if as_json is None:
+        table(figures)
+    elif str(as_json) == "-":
+        typer.echo(report)
+    else:
+        as_json.write_text(report + "\n")
+        typer.echo(str(as_json))
+
+
+@app.command()
+def voices(
+    language: Annotated[str, typer.Argument(help="Only these, such as en or zh.")] = "",
+) -> None:
+    """List the voices of this machine."""
+    with _one_line_errors():
+        from avatar_engine.speech import list_voices
+
+        for name in list_voices():
+            if language in name:
+                typer.echo(name)
+
+
+@app.command("warm-up")
+def warm_up() -> None:
+    """Compile and cache the kernels; done once, at set-up."""
+    with _one_line_errors():
+        from avatar_engine.persona import warm_up as warm_persona
+        from avatar_engine.render import warm_up as warm_render
+
+        with _bar("Compiling kernels") as step:
+            warm_render(lambda share: step("Compiling the renderer's kernels", share * 0.6))
+            warm_persona(lambda share: step("Compiling the persona's kernels", 0.6 + share * 0.4))
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """An expected failure is one line and status 2, never a traceback."""
+    try:
+        yield
+    except AvatarEngineError as error:
+        typer.secho(f"error: {error}", err=True, fg=typer.colors.RED)
+        raise typer.Exit(2) from error
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Callable[[str, float], None]]:
+    """A progress bar on standard error; yields ``step(what, share)``."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=1.0)
+        yield lambda what, share: progress.update(task, description=what, completed=share)

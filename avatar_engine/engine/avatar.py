@@ -1,0 +1,190 @@
+"""The avatar in motion: text in, timed frames and their sound out, one call per frame."""
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar_engine.engine.label import PresenterLabel
+from avatar_engine.engine.marks import Mark, take_marks
+from avatar_engine.engine.voice_track import SAMPLE_RATE_HZ, VoiceTrack
+from avatar_engine.errors import VoiceError
+from avatar_engine.motion import Performer
+from avatar_engine.render import Renderer
+from avatar_engine.speech import Voice
+from avatar_engine.types import AvatarFrame, Cue
+
+LOOK_AHEAD_S = 0.28
+"""Speech read before it is heard: the mouth prepares its next shapes, loudness is known."""
+
+FADE_S = 0.008
+"""An interruption fades what sounds, because a cut clicks."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    utterance_id: int
+    text: str
+    marks: tuple[Mark, ...]
+
+
+class AvatarEngine:
+    """One persona's voice, muscles and camera, stepped frame by frame.
+
+    ``step`` belongs to one worker thread. ``say``, ``interrupt`` and ``glance`` may be called
+    from any thread; they only touch the queue and return at once. The engine owns no thread.
+
+    Args:
+        renderer: Draws FaceStates in I420, RGB or RGBA.
+        voice: Speaks text.
+        performer: Turns phonemes into motion; carries the seed.
+        fps: Frames per second; 48000 / fps must be whole.
+        label: Drawn into every picture; None only where the caller draws its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        renderer: Renderer,
+        voice: Voice,
+        performer: Performer,
+        fps: float = 25.0,
+        label: PresenterLabel | None,
+    ) -> None:
+        if SAMPLE_RATE_HZ % fps:
+            raise ValueError(f"fps {fps:g}: 48000 samples a second do not divide into its frames")
+        self.fps = fps
+        self.width = renderer.config.width
+        self.height = renderer.config.height
+        self.generation = 0
+        self._renderer = renderer
+        self._voice = voice
+        self._performer = performer
+        self._label = label
+        self._frame_samples = int(SAMPLE_RATE_HZ / fps)
+        self._lock = threading.Lock()
+        self._queue: deque[_Line] = deque()
+        self._track: VoiceTrack | None = None
+        self._index = 0
+        self._is_interrupted = False
+
+    @property
+    def backlog_s(self) -> float:
+        """Seconds of speech still to be heard: exact for the current line, estimated for the queue."""
+        with self._lock:
+            waiting = sum(len(line.text) for line in self._queue)
+            track = self._track
+        return (track.buffered_s if track else 0.0) + waiting / 15.0
+
+    def say(self, text: str, *, utterance_id: int) -> None:
+        """Queue a line; marks such as ``<act name="nod"/>`` become cues.
+
+        Args:
+            text: What to say; empty text gives only its started and ended cues.
+            utterance_id: Comes back in the cues and frames.
+        """
+        plain, marks = take_marks(text)
+        with self._lock:
+            self._queue.append(_Line(utterance_id, plain, marks))
+
+    def interrupt(self) -> int:
+        """Drop everything said and queued; the next frame is already silent.
+
+        Returns:
+            The new generation, carried by every frame from now on.
+        """
+        with self._lock:
+            self._queue.clear()
+            self._is_interrupted = True
+            self.generation += 1
+            return self.generation
+
+    def glance(self, direction: str) -> None:
+        """Look briefly toward a side of the picture, as to a pinned card."""
+        self._performer.glance(direction, at_s=self._index / self.fps)
+
+    def step(self) -> AvatarFrame:
+        """The next frame.
+
+        Raises:
+            VoiceError: The voice is gone for good; the current line is dropped, the engine goes on.
+        """
+        with self._lock:
+            generation = self.generation
+            was_interrupted, self._is_interrupted = self._is_interrupted, False
+        now_s = self._index / self.fps
+        audio = np.zeros(self._frame_samples, np.int16)
+        cues: list[Cue] = []
+        filled = self._stop(audio, now_s) if was_interrupted else 0
+        try:
+            self._speak(audio, cues, now_s, filled)
+        except VoiceError:
+            self._drop_track(now_s)
+            raise
+        picture = self._renderer.render(self._performer.state(self._index)).copy()
+        if self._label is not None:
+            self._label.draw(picture)
+        utterance = self._track.utterance_id if self._track else None
+        if utterance is None and cues:
+            utterance = cues[-1].utterance_id
+        frame = AvatarFrame(self._index, picture, audio, generation, utterance, tuple(cues))
+        self._index += 1
+        return frame
+
+    def close(self) -> None:
+        """End the voice's process and release the renderer; safe to call twice."""
+        self._drop_track(self._index / self.fps)
+        self._voice.close()
+        self._renderer.close()
+
+    def _speak(
+        self, audio: NDArray[np.int16], cues: list[Cue], now_s: float, filled: int
+    ) -> None:
+        """Fill the frame's audio, from sample ``filled`` on, with the current line and the next."""
+        while filled < len(audio):
+            if self._track is None:
+                with self._lock:
+                    line = self._queue.popleft() if self._queue else None
+                if line is None:
+                    return
+                self._track = VoiceTrack(
+                    line.utterance_id, iter(self._voice.speak(line.text)), line.marks, len(line.text)
+                )
+                start_s = now_s + filled / SAMPLE_RATE_HZ
+                self._performer.begin(start_s)
+                offset_s = filled / SAMPLE_RATE_HZ
+                cues.append(Cue("started", line.utterance_id, offset_s))
+            track = self._track
+            phonemes, words = track.read_ahead(LOOK_AHEAD_S)
+            self._performer.feed(phonemes, words)
+            block, fired = track.take(len(audio) - filled)
+            audio[filled : filled + len(block)] = block
+            offset_s = filled / SAMPLE_RATE_HZ
+            cues.extend(
+                Cue(c.kind, c.utterance_id, c.offset_s + offset_s, c.start, c.end, c.name)
+                for c in fired
+            )
+            filled += len(block)
+            if track.is_finished:
+                cues.append(Cue("ended", track.utterance_id, filled / SAMPLE_RATE_HZ))
+                self._performer.end(now_s + filled / SAMPLE_RATE_HZ)
+                self._track = None
+
+    def _stop(self, audio: NDArray[np.int16], now_s: float) -> int:
+        """Fade the interrupted line out within this frame; the samples that took."""
+        if self._track is None:
+            return 0
+        fade = int(FADE_S * SAMPLE_RATE_HZ)
+        tail, _ = self._track.take(fade)
+        ramp = np.linspace(1, 0, len(tail), dtype=np.float32)
+        audio[: len(tail)] = (tail * ramp).astype(np.int16)
+        self._drop_track(now_s)
+        return len(tail)
+
+    def _drop_track(self, now_s: float) -> None:
+        if self._track is not None:
+            self._track.close()
+            self._track = None
+            self._performer.cancel(now_s)

@@ -1,0 +1,85 @@
+"""Videos rendered as fast as the machine allows: a line of text, a recording, or a turntable."""
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from avatar_engine.engine.avatar import AvatarEngine
+from avatar_engine.engine.label import PresenterLabel
+from avatar_engine.engine.video_file import SAMPLE_RATE_HZ, VideoFile
+from avatar_engine.render import Renderer
+from avatar_engine.types import AvatarFrame, FaceState
+
+Progress = Callable[[float], None]
+"""Called with the share done, 0 to 1."""
+
+LEAD_IN_S, TAIL_S = 0.4, 0.6
+
+
+def speech_frames(engine: AvatarEngine, text: str) -> Iterator[AvatarFrame]:
+    """Frames of one line with a moment of quiet before and after it."""
+    for _ in range(round(LEAD_IN_S * engine.fps)):
+        yield engine.step()
+    engine.say(text, utterance_id=0)
+    tail = round(TAIL_S * engine.fps)
+    while tail > 0:
+        frame = engine.step()
+        yield frame
+        has_ended = any(cue.kind == "ended" for cue in frame.cues)
+        if has_ended or tail < round(TAIL_S * engine.fps):
+            tail -= 1
+
+
+def render_speech(
+    engine: AvatarEngine, text: str, out: Path, *, expected_s: float, progress: Progress
+) -> int:
+    """Write an MP4 of ``text`` being spoken.
+
+    Args:
+        engine: Fresh; I420.
+        text: The line.
+        out: Written only when complete.
+        expected_s: Estimated length, for progress alone.
+        progress: Called after each frame.
+
+    Returns:
+        Frames written.
+    """
+    total = max(1.0, (expected_s + LEAD_IN_S + TAIL_S) * engine.fps)
+    count = 0
+    with VideoFile(out, engine.width, engine.height, engine.fps) as video:
+        for frame in speech_frames(engine, text):
+            video.write(frame)
+            count += 1
+            progress(min(0.99, count / total))
+    progress(1.0)
+    return count
+
+
+def render_turntable(
+    renderer: Renderer, out: Path, *, seconds: float, fps: float, progress: Progress
+) -> int:
+    """Write a silent MP4 of the head turning once around.
+
+    Args:
+        renderer: I420, over a plain background (a photo's plate does not turn).
+        out: Written only when complete.
+        seconds, fps: Length and rate.
+        progress: Called after each frame.
+
+    Returns:
+        Frames written.
+    """
+    width, height = renderer.config.width, renderer.config.height
+    label = PresenterLabel(width, height, "i420")
+    frames = max(1, round(seconds * fps))
+    silence = np.zeros(round(SAMPLE_RATE_HZ / fps), np.int16)
+    with VideoFile(out, width, height, fps) as video:
+        for index in range(frames):
+            picture = renderer.render(FaceState(orbit=2 * math.pi * index / frames)).copy()
+            label.draw(picture)
+            video.write(AvatarFrame(index, picture, silence, 0, None))
+            progress((index + 1) / frames)
+    return frames

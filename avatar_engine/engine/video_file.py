@@ -1,0 +1,100 @@
+"""Write frames and their audio to a video file, nothing half-written left behind."""
+
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import av
+import numpy as np
+from av.error import FFmpegError
+
+from avatar_engine.errors import AvatarEngineError
+from avatar_engine.types import AvatarFrame
+
+SAMPLE_RATE_HZ = 48_000
+
+
+class VideoFile:
+    """An MP4 with H.264 and AAC; written beside its name and renamed when complete.
+
+    Args:
+        path: Ends in a container FFmpeg knows (``.mp4``, ``.mov``, ``.mkv``).
+        width, height, fps: Of the frames.
+        crf: x264 quality; 18 is visually lossless.
+
+    Raises:
+        AvatarEngineError: The file cannot be created.
+    """
+
+    def __init__(self, path: Path, width: int, height: int, fps: float, crf: int = 18) -> None:
+        self.path = path
+        self._part = path.with_name(f".{path.stem}.part{path.suffix}")
+        self._size = (width, height)
+        try:
+            self._container: Any = av.open(str(self._part), "w", options={"movflags": "+faststart"})
+        except (FFmpegError, ValueError, OSError) as error:
+            raise AvatarEngineError(f"cannot write {path}: {_reason(error)}") from error
+        rate = Fraction(fps).limit_denominator(1001)
+        self._video: Any = self._container.add_stream("libx264", rate=rate)
+        self._video.width, self._video.height = width, height
+        self._video.pix_fmt = "yuv420p"
+        self._video.options = {"crf": str(crf), "preset": "veryfast"}
+        self._video.codec_context.color_range = 2  # the renderer's I420 is full range
+        self._audio: Any = self._container.add_stream("aac", rate=SAMPLE_RATE_HZ)
+        self._audio.layout = "mono"
+        self._audio.bit_rate = 128_000
+        self._time_base = 1 / rate
+        self._samples = 0
+
+    def write(self, frame: AvatarFrame) -> None:
+        """Append one I420 frame and its audio.
+
+        Raises:
+            AvatarEngineError: The disk is full or went away.
+        """
+        width, height = self._size
+        picture = av.VideoFrame.from_ndarray(
+            frame.video.reshape(height * 3 // 2, width), format="yuv420p"
+        )
+        picture.pts = frame.index
+        picture.time_base = self._time_base
+        picture.color_range = 2
+        sound = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(frame.audio[None]), format="s16", layout="mono"
+        )
+        sound.sample_rate = SAMPLE_RATE_HZ
+        sound.pts = self._samples
+        sound.time_base = Fraction(1, SAMPLE_RATE_HZ)
+        self._samples += len(frame.audio)
+        try:
+            self._container.mux(self._video.encode(picture))
+            self._container.mux(self._audio.encode(sound))
+        except (FFmpegError, OSError) as error:
+            raise AvatarEngineError(f"cannot write {self.path}: {_reason(error)}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._container.mux(self._video.encode(None))
+                self._container.mux(self._audio.encode(None))
+            self._container.close()
+        except (FFmpegError, OSError) as error:
+            self._part.unlink(missing_ok=True)
+            raise AvatarEngineError(f"cannot write {self.path}: {_reason(error)}") from error
+        if kind is None:
+            self._part.replace(self.path)
+        else:
+            self._part.unlink(missing_ok=True)
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or str(error)
