@@ -1,0 +1,137 @@
+"""From a photo to a portrait: look, judge, crop, look closely, cut out."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar_engine.portrait.detection import detect_faces
+from avatar_engine.portrait.landmarks import LEFT_LIDS, RIGHT_LIDS, Face, find_landmarks
+from avatar_engine.portrait.matte import person_matte
+from avatar_engine.portrait.networks import Floats, Networks, default_networks
+from avatar_engine.portrait.photo import read_photo
+from avatar_engine.portrait.verdict import choose_face, judge
+from avatar_engine.types import Portrait
+
+_WANTED_SIDE = 2.7  # of the crop, in face heights: head, hair and shoulders
+_LEAST_SIDE = 1.6  # below this the photo's edge is repeated rather than the head cut
+_RAISED = 0.12  # the crop's centre above the face's, in face heights
+_SMALLEST, _LARGEST = 512, 1024
+
+
+def read_portrait(
+    photo: str | Path | bytes | NDArray[np.uint8],
+    *,
+    pick_largest: bool = False,
+    networks: Networks | None = None,
+) -> Portrait:
+    """Find the face in a photo and look at it closely.
+
+    Args:
+        photo: A file's path or content, or an upright [H, W, 3] uint8 sRGB picture.
+        pick_largest: Of several faces take the largest instead of refusing.
+        networks: What looks; the shipped networks unless given.
+
+    Returns:
+        The crop about the head, its landmarks and matte.
+
+    Raises:
+        PhotoError: The photo cannot become a persona; its ``reason`` says why.
+        WeightsError: A shipped network is missing or altered.
+    """
+    networks = networks or default_networks()
+    picture = photo if isinstance(photo, np.ndarray) else read_photo(photo)
+    seen = [find_landmarks(picture, d, networks) for d in detect_faces(picture, networks)]
+    face, warnings = choose_face(seen, picture, pick_largest=pick_largest)
+    x0, y0, side = _crop(face, picture.shape[1], picture.shape[0])
+    size = int(np.clip(np.ceil(side / 8) * 8, _SMALLEST, _LARGEST))
+    scale = size / side
+    image = _cut(picture, x0, y0, scale, size)
+    points = face.points * scale
+    points[:, :2] -= np.array([x0, y0]) * scale
+    openness = _openness(points, LEFT_LIDS), _openness(points, RIGHT_LIDS)
+    warnings += judge(picture, face, openness)
+    return Portrait(
+        image=image,
+        landmarks=points.astype(np.float32),
+        matte=_matte(picture, (x0, y0, side), size, networks),
+        crop=(x0, y0, side),
+        photo_size=(picture.shape[1], picture.shape[0]),
+        eye_openness=openness,
+        warnings=warnings,
+    )
+
+
+def _crop(face: Face, width: int, height: int) -> tuple[float, float, float]:
+    """(x0, y0, side) of the square about the head, inside the photo where it can be."""
+    side = max(min(_WANTED_SIDE * face.height, width, height), _LEAST_SIDE * face.height)
+    corner = face.centre - np.array([side / 2, side / 2 + _RAISED * face.height])
+    for axis, length in ((0, width), (1, height)):
+        if side <= length:
+            corner[axis] = np.clip(corner[axis], 0, length - side)
+    return float(corner[0]), float(corner[1]), float(side)
+
+
+def _cut(
+    picture: NDArray[np.uint8] | Floats, x0: float, y0: float, scale: float, size: int
+) -> NDArray[np.uint8]:
+    """The square at its new size; the photo's edge is repeated outside it."""
+    factor = 1
+    while scale * factor < 0.5:  # halve first: a warp alone would skip pixels
+        factor *= 2
+    if factor > 1:
+        height, width = picture.shape[0] // factor, picture.shape[1] // factor
+        picture = cv2.resize(
+            picture[: height * factor, : width * factor],
+            (width, height),
+            interpolation=cv2.INTER_AREA,
+        )
+        x0, y0, scale = x0 / factor, y0 / factor, scale * factor
+    move = np.array(
+        [[1 / scale, 0, x0 + 0.5 / scale - 0.5], [0, 1 / scale, y0 + 0.5 / scale - 0.5]]
+    )
+    return cv2.warpAffine(
+        picture,
+        move,
+        (size, size),
+        flags=cv2.WARP_INVERSE_MAP | (cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR),
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def _matte(
+    picture: NDArray[np.uint8], crop: tuple[float, float, float], size: int, networks: Networks
+) -> Floats:
+    """The matte of the part that the photo shows; outside, its edge is repeated as the photo's is."""
+    x0, y0, side = crop
+    scale = size / side
+    low = np.floor(np.maximum([x0, y0], 0)).astype(int)
+    high = np.ceil(np.minimum([x0 + side, y0 + side], picture.shape[1::-1])).astype(int)
+    part = picture[low[1] : high[1], low[0] : high[0]]
+    if scale < 1:
+        shrunk = np.maximum(np.round((high - low) * scale), 8).astype(int)
+        part = cv2.resize(part, shrunk.tolist(), interpolation=cv2.INTER_AREA)
+    matte = person_matte(part, networks)
+    fit = np.array(part.shape[1::-1]) / (high - low)
+    to_part = np.array(
+        [
+            [fit[0] / scale, 0, (x0 - low[0] + 0.5 / scale) * fit[0] - 0.5],
+            [0, fit[1] / scale, (y0 - low[1] + 0.5 / scale) * fit[1] - 0.5],
+        ]
+    )
+    return cv2.warpAffine(
+        matte,
+        to_part,
+        (size, size),
+        flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def _openness(points: NDArray[np.float64], lids: tuple[int, ...]) -> float:
+    """Largest gap between the lids over the eye's width."""
+    outer, inner = points[lids[0], :2], points[lids[8], :2]
+    lower, upper = points[list(lids[1:8]), :2], points[list(lids[9:16]), :2]
+    width = float(np.linalg.norm(outer - inner))
+    return float(np.linalg.norm(upper - lower, axis=1).max()) / max(width, 1e-6)
