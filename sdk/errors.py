@@ -4,8 +4,10 @@
     ├── SettingsError        an option or environment value is wrong
     │   └── PortTakenError   somebody else listens there
     ├── SessionError         the session is closed or cannot do what was asked
+    │   └── QueueFullError   too much waits to be said already
     ├── SignallingError      an offer, answer or candidate is unacceptable; ``.status`` is the HTTP status
     └── OutputError          an output (file, RTMP, WHIP) cannot be opened or died
+        └── WrongCodecError  a packet reached a sender that negotiated another codec
 """
 
 
@@ -25,6 +27,10 @@ class SessionError(SdkError):
     """The session is closed, or cannot do what was asked."""
 
 
+class QueueFullError(SessionError):
+    """Too much waits to be said already; try again later."""
+
+
 class SignallingError(SdkError):
     """An offer, answer or candidate is unacceptable.
 
@@ -39,3 +45,7 @@ class SignallingError(SdkError):
 
 class OutputError(SdkError):
     """An output cannot be opened, or died."""
+
+
+class WrongCodecError(OutputError):
+    """A packet reached a sender that negotiated another codec; a mistake in the SDK."""

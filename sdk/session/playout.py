@@ -1,0 +1,159 @@
+"""The playout clock: one thread that steps the engine and gives each frame out at its moment.
+
+The clock is the audio: every frame carries exactly its share of it, frame n is due n / fps after
+the first, and its pts says so. The engine is stepped just before a frame is due, so what is asked
+for now is in the very next frame. After a stall the clock is moved by the time that was lost;
+frames are never sent in a burst, and no silence is put inside a word.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from avatar_engine.errors import VoiceError
+from avatar_engine.types import AvatarFrame
+from sdk.session.clock import Clock
+from sdk.session.protocols import Engine, Transmitter
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutConfig:
+    """How the clock behaves.
+
+    Attributes:
+        stall_s: A frame this late moves the clock instead of being hurried after.
+        margin_s: Added to the usual cost of a step when deciding when to begin one.
+        pulse_frames: ``on_pulse`` comes at least once in this many frames.
+    """
+
+    stall_s: float = 0.08
+    margin_s: float = 0.006
+    pulse_frames: int = 5
+
+
+@dataclass(slots=True)
+class PlayoutFigures:
+    """What the clock saw; read by health pages and benchmarks.
+
+    Attributes:
+        frames: Given out.
+        rebases: Stalls that moved the clock.
+        lost_s: By how much, together.
+        step_s: The usual cost of a step, smoothed.
+        hushed: Frames whose sound was taken away by an interruption at the last moment.
+    """
+
+    frames: int = 0
+    rebases: int = 0
+    lost_s: float = 0.0
+    step_s: float = 0.010
+    hushed: int = 0
+
+
+class Playout:
+    """Steps the engine at its rate. ``run`` belongs to one worker thread.
+
+    Args:
+        engine: Stepped here and nowhere else.
+        transmitter: Receives each frame at its moment.
+        clock: Time.
+        on_frame: Called in the worker thread with each frame that carries cues, when it was
+            given out.
+        on_voice_error: Called in the worker thread when the voice lost the line it was saying; the
+            engine goes on without it.
+        on_pulse: Called in the worker thread when the voice is about to run dry, and a few times
+            a second.
+        feed_ahead_s: The voice runs dry when less speech than this is left.
+        config: Limits.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        transmitter: Transmitter,
+        clock: Clock,
+        *,
+        on_frame: Callable[[AvatarFrame], None],
+        on_pulse: Callable[[], None],
+        on_voice_error: Callable[[VoiceError], None],
+        feed_ahead_s: float = 0.12,
+        config: PlayoutConfig = PlayoutConfig(),  # frozen
+    ) -> None:
+        self._engine = engine
+        self._transmitter = transmitter
+        self._clock = clock
+        self._on_frame = on_frame
+        self._on_pulse = on_pulse
+        self._on_voice_error = on_voice_error
+        self._feed_ahead_s = feed_ahead_s
+        self._config = config
+        self._period_s = 1.0 / engine.fps
+        self._due: float | None = None
+        self._was_dry = True
+        self._stop = threading.Event()
+        self.figures = PlayoutFigures()
+
+    def run(self) -> None:
+        """Give frames out until ``stop``; raises what the engine raises."""
+        while not self._stop.is_set():
+            self.tick()
+
+    def stop(self) -> None:
+        """Make ``run`` return within a frame; any thread."""
+        self._stop.set()
+
+    def tick(self) -> None:
+        """Make one frame and give it out at its moment."""
+        if self._due is None:
+            self._due = self._clock.now() + self._period_s
+        lead_s = min(self.figures.step_s + self._config.margin_s, self._period_s)
+        self._clock.wait_until(self._due - lead_s, unless=self._stop)
+        began = self._clock.now()
+        frame = self._step()
+        self._account(self._clock.now() - began)
+        self._clock.wait_until(self._due, unless=self._stop)
+        if self._stop.is_set():
+            return
+        if frame.generation < self._engine.generation:
+            frame = self._hushed(frame)
+        self._transmitter.publish(frame)
+        self._schedule()
+        self._report(frame)
+
+    def _step(self) -> AvatarFrame:
+        try:
+            return self._engine.step()
+        except VoiceError as error:
+            self._on_voice_error(error)
+            return self._engine.step()
+
+    def _account(self, took_s: float) -> None:
+        # Rises at once and falls slowly: a late frame is worse than a few idle milliseconds.
+        usual = self.figures.step_s
+        self.figures.step_s = max(took_s, usual) if took_s > usual else usual * 0.98 + took_s * 0.02
+
+    def _schedule(self) -> None:
+        assert self._due is not None
+        late_s = self._clock.now() - self._due
+        if late_s >= self._config.stall_s:
+            self._due += late_s
+            self.figures.rebases += 1
+            self.figures.lost_s += late_s
+        self._due += self._period_s
+        self.figures.frames += 1
+
+    def _hushed(self, frame: AvatarFrame) -> AvatarFrame:
+        # The picture keeps its place in time, so that no timeline has a hole; the old words go.
+        self.figures.hushed += 1
+        silence = np.zeros_like(frame.audio)
+        return replace(frame, audio=silence, generation=self._engine.generation, cues=())
+
+    def _report(self, frame: AvatarFrame) -> None:
+        if frame.cues:
+            self._on_frame(frame)
+        is_dry = self._engine.backlog_s <= self._feed_ahead_s
+        if (is_dry and not self._was_dry) or self.figures.frames % self._config.pulse_frames == 0:
+            self._on_pulse()
+        self._was_dry = is_dry

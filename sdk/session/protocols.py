@@ -1,0 +1,103 @@
+"""What a session needs from its neighbours: a voice with a face, a transmitter, a shop."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from avatar_engine.types import AvatarFrame
+
+
+class Speaker(Protocol):
+    """The part of the engine that the director talks to; any thread may call it."""
+
+    @property
+    def backlog_s(self) -> float:
+        """Seconds of speech that were asked for and are not in a frame yet."""
+        ...
+
+    def say(self, text: str, *, utterance_id: int) -> None:
+        """Queue one sentence; returns at once."""
+        ...
+
+    def interrupt(self) -> int:
+        """Forget everything queued; frames made from now on carry the returned generation."""
+        ...
+
+
+class Engine(Speaker, Protocol):
+    """The synchronous engine; ``step`` is called from one worker thread only."""
+
+    @property
+    def fps(self) -> float:
+        """Frames per second."""
+        ...
+
+    @property
+    def generation(self) -> int:
+        """How often it was interrupted."""
+        ...
+
+    def step(self) -> AvatarFrame:
+        """The next frame and exactly its share of audio."""
+        ...
+
+    def close(self) -> None:
+        """Free what it holds."""
+        ...
+
+
+class Transmitter(Protocol):
+    """Takes frames at their moment, from the worker thread, and never blocks it."""
+
+    def publish(self, frame: AvatarFrame) -> None:
+        """Encode and send one frame."""
+        ...
+
+    def drop_before(self, generation: int) -> None:
+        """Whatever is older than the generation and not yet sent shall not be sent."""
+        ...
+
+    async def aclose(self) -> None:
+        """Send what must be sent (a file's last second), then close."""
+        ...
+
+
+class Answer(Protocol):
+    """What the shop replies to a message."""
+
+    @property
+    def text(self) -> str:
+        """To be said."""
+        ...
+
+    @property
+    def sku(self) -> str | None:
+        """The product it is about."""
+        ...
+
+
+class Counter(Protocol):
+    """The session's view of the shop. Products are JSON-ready mappings (see ``docs/live.md``)."""
+
+    async def products(self) -> Sequence[Mapping[str, Any]]:
+        """Everything that may be shown, in the catalogue's order."""
+        ...
+
+    async def product(self, sku: str) -> Mapping[str, Any] | None:
+        """One product as it is now, or None."""
+        ...
+
+    async def answer(self, text: str, *, context_sku: str | None) -> Answer | None:
+        """What to say to a viewer's message; None when it asks for nothing the shop knows."""
+        ...
+
+    async def pitch(self, sku: str, *, seed: int) -> str:
+        """A spoken presentation of one product; another seed, other words."""
+        ...
+
+    async def opening(self, *, seed: int) -> str:
+        """What the show begins with; says that the presenter is an AI."""
+        ...
+
+    async def closing(self, *, seed: int) -> str:
+        """What ends one round through the catalogue."""
+        ...
