@@ -1,0 +1,57 @@
+"""The one way to get a renderer."""
+
+import importlib.util
+from typing import Literal, get_args
+
+from avatar_engine.errors import RenderError
+from avatar_engine.render.protocol import RenderConfig, Renderer
+from avatar_engine.types import Camera, HeadMaps, Plates
+
+RendererName = Literal["auto", "reference", "cpu", "cuda"]
+
+
+def open_renderer(
+    name: RendererName, maps: HeadMaps, plates: Plates, camera: Camera, config: RenderConfig
+) -> Renderer:
+    """Open a renderer for one persona.
+
+    Args:
+        name: ``auto`` takes ``cuda`` where gsplat and a CUDA device are at hand, else ``cpu``.
+        maps: The persona.
+        plates: At the source view's pixels.
+        camera: The source view; framed to the output here.
+        config: Size and pixel format.
+
+    Raises:
+        RenderError: The name is unknown, this machine cannot run it, or maps and plates do not
+            fit together.
+    """
+    if name not in get_args(RendererName):
+        known = ", ".join(get_args(RendererName))
+        raise RenderError(f"unknown renderer {name!r}: choose one of {known}")
+    if name == "auto":
+        name = "cuda" if _has_cuda() else "cpu"
+    if name == "cpu":
+        from avatar_engine.render.cpu.renderer import CpuRenderer
+
+        return CpuRenderer(maps, plates, camera, config)
+    if importlib.util.find_spec("torch") is None:
+        raise RenderError(
+            f"the {name} renderer needs torch: pip install 'livepitch[torch]', or choose cpu"
+        )
+    if name == "reference":
+        from avatar_engine.render.reference import ReferenceRenderer
+
+        return ReferenceRenderer(maps, plates, camera, config)
+    from avatar_engine.render.cuda import CudaRenderer
+
+    return CudaRenderer(maps, plates, camera, config)
+
+
+def _has_cuda() -> bool:
+    # Importing torch takes seconds; without gsplat the answer is no anyway.
+    if any(importlib.util.find_spec(name) is None for name in ("gsplat", "torch")):
+        return False
+    import torch
+
+    return torch.cuda.is_available()

@@ -1,0 +1,177 @@
+"""A persona's maps laid out for the kernels: rows of 256 texels, constants precomputed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from avatar_engine.errors import RenderError
+from avatar_engine.types import Chart, HeadMaps
+
+COLUMNS = 256
+ATLAS_ROWS = 256
+ALPHA_CUT = 0.02
+"""A Gaussian's footprint ends where its alpha falls below this."""
+OPACITY_LIMIT = 0.99
+HAS_EYE, HAS_LID, HAS_MOUTH = 1, 2, 4
+"""Bits of a row: it holds texels that need more than modes and joints."""
+
+_SPAN_STEP = 16
+
+
+@dataclass(frozen=True, slots=True)
+class PackedMaps:
+    """Read-only inputs of the pose kernel; renderers on several threads may share one.
+
+    R rows of C = 256 texels. Names follow HeadMaps; ``rest`` is already in ``surface``.
+
+    Attributes:
+        surface: [R, C * 3] float32 at the rest expression, cm.
+        modes: [53, 256, C * 3] int16, the persona's own array.
+        spans: [53, 256, 2] int16 first and last + 1 column where a mode moves anything.
+        mode_scales, rest: As in HeadMaps; rest is [53], its last entry 0.
+        head_weight, winding, depth_bias, opacity: [R, C] float32.
+        log_opacity, reach: [R, C] float32: ln(opacity), 2 ln(opacity / ALPHA_CUT) (<= 0: never
+            drawn).
+        sigmas, tangent_caps: [R, 2, C] float32.
+        neighbours, chart: [R, C] uint8.
+        row_kind: [R] uint8 of HAS_ bits.
+        colors: [R, C, 3] float32 in [0, 1].
+        lid_starts: [257] int32 into lid_columns, by row.
+        lid_columns: [L] int32.
+        eye_centers: [2, 3] float32; lid_radius: cm.
+        lips: [2, P] int32 texels, upper then lower.
+        radius: cm, no texel is farther from the pivot in any expression.
+    """
+
+    surface: NDArray[np.float32]
+    modes: NDArray[np.int16]
+    spans: NDArray[np.int16]
+    mode_scales: NDArray[np.float32]
+    rest: NDArray[np.float64]
+    head_weight: NDArray[np.float32]
+    winding: NDArray[np.float32]
+    depth_bias: NDArray[np.float32]
+    opacity: NDArray[np.float32]
+    log_opacity: NDArray[np.float32]
+    reach: NDArray[np.float32]
+    sigmas: NDArray[np.float32]
+    tangent_caps: NDArray[np.float32]
+    neighbours: NDArray[np.uint8]
+    chart: NDArray[np.uint8]
+    row_kind: NDArray[np.uint8]
+    colors: NDArray[np.float32]
+    lid_starts: NDArray[np.int32]
+    lid_columns: NDArray[np.int32]
+    eye_centers: NDArray[np.float32]
+    lid_radius: float
+    lips: NDArray[np.int32]
+    radius: float
+
+
+LID_CLEARANCE = 1.03
+"""Lids keep this many eyeball radii from the eyeball's centre."""
+
+
+def pack(maps: HeadMaps) -> PackedMaps:
+    """Lay a persona out for the CPU renderer.
+
+    Raises:
+        RenderError: The maps do not have whole rows of 256 texels, or modes of the atlas's size.
+    """
+    texels = len(maps.positions)
+    if texels % COLUMNS or texels < ATLAS_ROWS * COLUMNS:
+        raise RenderError(
+            f"maps of {texels} texels: need whole rows of {COLUMNS}, {ATLAS_ROWS} rows or more"
+        )
+    if maps.modes.shape != (53, ATLAS_ROWS * COLUMNS, 3) or maps.modes.dtype != np.int16:
+        raise RenderError(f"modes are {maps.modes.dtype} {maps.modes.shape}, not int16 [53, N, 3]")
+    rows = texels // COLUMNS
+    grid = (rows, COLUMNS)
+    modes = np.ascontiguousarray(maps.modes).reshape(53, ATLAS_ROWS, COLUMNS * 3)
+    rest = np.append(np.clip(np.asarray(maps.rest, np.float64), 0, 1), 0.0)
+    surface = np.array(maps.positions, np.float32).reshape(rows, COLUMNS * 3)
+    for k in np.flatnonzero(rest):
+        surface[:ATLAS_ROWS] += np.float32(rest[k]) * maps.mode_scales[k] * modes[k]
+    opacity = np.clip(np.nan_to_num(maps.opacities), 0, OPACITY_LIMIT).astype(np.float32)
+    chart = maps.chart.reshape(grid)
+    row_kind = np.zeros(rows, np.uint8)
+    row_kind[(chart == Chart.EYE).any(1)] |= HAS_EYE
+    row_kind[np.isin(chart, (Chart.TEETH, Chart.GUM, Chart.TONGUE)).any(1)] |= HAS_MOUTH
+    lids = np.sort(maps.lid_texels)
+    row_kind[np.unique(lids // COLUMNS)] |= HAS_LID
+    return PackedMaps(
+        surface=surface,
+        modes=modes,
+        spans=_spans(modes),
+        mode_scales=np.asarray(maps.mode_scales, np.float32),
+        rest=rest,
+        head_weight=_float_grid(maps.head_weight, grid),
+        winding=_float_grid(maps.winding, grid),
+        depth_bias=_float_grid(maps.depth_bias, grid),
+        opacity=opacity.reshape(grid),
+        log_opacity=np.log(np.maximum(opacity, 1e-9)).reshape(grid),
+        reach=(2 * np.log(np.maximum(opacity, 1e-9) / np.float32(ALPHA_CUT))).reshape(grid),
+        sigmas=_planes(maps.sigmas, grid),
+        tangent_caps=_planes(np.minimum(maps.tangent_caps, np.float32(1e6)), grid),
+        neighbours=_inner_neighbours(maps.neighbours.reshape(grid)),
+        chart=np.ascontiguousarray(chart),
+        row_kind=row_kind,
+        colors=np.ascontiguousarray(maps.colors, np.float32).reshape(*grid, 3),
+        lid_starts=np.searchsorted(lids, np.arange(ATLAS_ROWS + 1) * COLUMNS).astype(np.int32),
+        lid_columns=(lids % COLUMNS).astype(np.int32),
+        eye_centers=np.ascontiguousarray(maps.eye_centers, np.float32),
+        lid_radius=LID_CLEARANCE * float(maps.eye_radius),
+        lips=np.stack([maps.lip_upper, maps.lip_lower]).astype(np.int32),
+        radius=_radius(maps),
+    )
+
+
+def _float_grid(values: NDArray, grid: tuple[int, int]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(values, np.float32).reshape(grid)
+
+
+def _planes(values: NDArray, grid: tuple[int, int]) -> NDArray[np.float32]:
+    """[M, 2] to [R, 2, C]."""
+    by_row = np.asarray(values, np.float32).reshape(*grid, 2)
+    return np.ascontiguousarray(by_row.transpose(0, 2, 1))
+
+
+def _inner_neighbours(bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Bits [R, C] without those that point out of the grid."""
+    bits = bits.copy()
+    bits[:, 0] &= 0b1110
+    bits[:, -1] &= 0b1101
+    bits[0] &= 0b1011
+    bits[-1] &= 0b0111
+    return bits
+
+
+def _radius(maps: HeadMaps) -> float:
+    visible = maps.opacities > ALPHA_CUT
+    if not visible.any():
+        return 1.0
+    distance = np.linalg.norm(maps.positions[visible] - maps.pivot, axis=1)
+    expression_reach_cm = 3.0
+    return float(np.nanmax(distance)) + expression_reach_cm
+
+
+@njit(nogil=True, cache=True)
+def _spans(modes: NDArray[np.int16]) -> NDArray[np.int16]:
+    """First and last + 1 column [K, R, 2] of what each mode moves in each row, in whole steps."""
+    spans = np.zeros((modes.shape[0], modes.shape[1], 2), np.int16)
+    for k in range(modes.shape[0]):
+        for r in range(modes.shape[1]):
+            row = modes[k, r]
+            first = 0
+            while first < row.shape[0] and row[first] == 0:
+                first += 1
+            if first == row.shape[0]:
+                continue
+            last = row.shape[0] - 1
+            while row[last] == 0:
+                last -= 1
+            spans[k, r, 0] = first // 3 // _SPAN_STEP * _SPAN_STEP
+            spans[k, r, 1] = (last // 3 // _SPAN_STEP + 1) * _SPAN_STEP
+    return spans

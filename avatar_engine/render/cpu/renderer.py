@@ -1,0 +1,158 @@
+# mypy: allow-untyped-defs, allow-untyped-calls
+"""The CPU renderer: numba kernels, one thread, no compiler and no torch."""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from avatar_engine.errors import RenderError
+from avatar_engine.render.colour import to_bytes, to_i420, to_yuv
+from avatar_engine.render.cpu.blend import blend_i420, blend_linear, blend_rgb, canvas_for
+from avatar_engine.render.cpu.packed import PackedMaps, pack
+from avatar_engine.render.cpu.pose import JIT, KEYS, View, pose, records_for
+from avatar_engine.render.cpu.sort import bins_for, sort_into
+from avatar_engine.render.joints import expression_weights, eye_rotations, joint_matrices
+from avatar_engine.render.plates import backdrop
+from avatar_engine.render.protocol import RenderConfig
+from avatar_engine.types import Camera, FaceState, HeadMaps, Plates
+
+_SMALLEST_WEIGHT = 1e-4
+
+
+class CpuRenderer:
+    """Implements ``Renderer``; the kernels release the GIL.
+
+    For more frames per second give every thread a renderer of its own (``twin``) and let them
+    draw alternate frames.
+    """
+
+    def __init__(
+        self,
+        maps: HeadMaps,
+        plates: Plates,
+        camera: Camera,
+        config: RenderConfig,
+        *,
+        packed: PackedMaps | None = None,
+    ) -> None:
+        self._sources = maps, plates, camera
+        self._config = config
+        self._packed = packed or pack(maps)
+        self._camera = camera.framed(config.width, config.height)
+        self._records = records_for(self._packed)
+        self._bins = bins_for(self._packed.opacity.size, config.width, config.height)
+        self._canvas = canvas_for(self._bins)
+        self._is_closed = False
+        self._rgb_colors = np.ascontiguousarray(self._packed.colors * np.float32(255))
+        self._prepare_output(plates, camera)
+
+    @property
+    def config(self) -> RenderConfig:
+        """What it was opened with."""
+        return self._config
+
+    def twin(self) -> "CpuRenderer":
+        """Another renderer of the same persona, for another thread; shares what is read-only."""
+        return CpuRenderer(*self._sources, self._config, packed=self._packed)
+
+    def render(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.uint8]:
+        """Draw one frame; see ``Renderer.render``."""
+        self._pose(state, source_residual, self._colors)
+        if self._config.pixel_format == "rgb":
+            blend_rgb(self._records, self._bins, self._canvas, self._behind, self._out)
+        elif self._config.pixel_format == "i420":
+            size = {"width": self._config.width, "height": self._config.height}
+            blend_i420(self._records, self._bins, self._canvas, self._behind, self._out, **size)
+        else:
+            blend_linear(self._records, self._bins, self._canvas, self._linear)
+            _straight(self._linear, self._body, self._body_cover, self._out)
+        return self._out
+
+    def coverage(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.float32]:
+        """How much of each pixel the head covers; see ``Renderer.coverage``."""
+        self._pose(state, source_residual, self._rgb_colors)
+        linear = np.empty((4, self._config.height, self._config.width), np.float32)
+        blend_linear(self._records, self._bins, self._canvas, linear)
+        return 1 - linear[3]
+
+    def close(self) -> None:
+        """Refuse further frames."""
+        self._is_closed = True
+
+    def _pose(self, state: FaceState, source_residual: float, colors: NDArray[np.float32]) -> None:
+        if self._is_closed:
+            raise RenderError("this renderer is closed: open another one")
+        maps = self._sources[0]
+        view = frame_view(maps, self._packed, self._camera, state, source_residual)
+        pose(self._packed, view, colors, self._records)
+        self._bins = sort_into(self._bins, self._records)
+
+    def _prepare_output(self, plates: Plates, camera: Camera) -> None:
+        config = self._config
+        plate = backdrop(plates, camera, config)
+        shape = (config.height, config.width)
+        if config.pixel_format == "i420":
+            self._colors = to_yuv(self._rgb_colors)
+            self._behind = to_i420(plate.behind)
+            self._out = self._behind.copy()
+        elif config.pixel_format == "rgb":
+            self._colors = self._rgb_colors
+            self._out = to_bytes(plate.behind)
+            self._behind = np.ascontiguousarray(self._out.transpose(2, 0, 1))
+        else:
+            self._colors = self._rgb_colors
+            self._linear = np.empty((4, *shape), np.float32)
+            self._body, self._body_cover = plate.behind, plate.cover
+            self._out = np.zeros((*shape, 4), np.uint8)
+
+
+def frame_view(
+    maps: HeadMaps,
+    packed: PackedMaps,
+    camera: Camera,
+    state: FaceState,
+    source_residual: float,
+) -> View:
+    """One state as the numbers of the pose kernel.
+
+    Args:
+        maps: The persona.
+        packed: ``pack(maps)``.
+        camera: Framed to the output.
+        state: What to draw.
+        source_residual: Weight of mode 52.
+    """
+    change = expression_weights(maps, state, source_residual) - packed.rest
+    active = np.flatnonzero(np.abs(change) > _SMALLEST_WEIGHT).astype(np.int32)
+    amounts = (change[active] * packed.mode_scales[active]).astype(np.float32)
+    joints = joint_matrices(maps, camera, state)
+    middle = float(joints[0, 2] @ np.append(maps.pivot, 1.0))  # the body's pivot never moves
+    near = middle - packed.radius
+    per_cm = (KEYS - 1) / (2 * packed.radius)
+    K = camera.K
+    lens = np.array([K[0, 0], K[1, 1], K[0, 2], K[1, 2], near, per_cm], np.float32)
+    return View(
+        active,
+        amounts,
+        joints.astype(np.float32),
+        eye_rotations(maps, state).astype(np.float32),
+        lens,
+        np.array([camera.width, camera.height], np.int32),
+    )
+
+
+@njit(**JIT)
+def _straight(linear, body, cover, out):
+    """Head over body as straight alpha; [4, H, W] premultiplied, light last -> [H, W, 4]."""
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            through = linear[3, y, x] * cover[y, x]
+            alpha = np.float32(1) - linear[3, y, x] + through
+            scale = np.float32(1) / max(alpha, np.float32(1e-6))
+            for c in range(3):
+                value = (linear[c, y, x] + through * body[y, x, c]) * scale
+                out[y, x, c] = np.uint8(min(value + np.float32(0.5), np.float32(255)))
+            out[y, x, 3] = np.uint8(alpha * np.float32(255) + np.float32(0.5))
+
+
+__all__ = ["CpuRenderer", "frame_view"]

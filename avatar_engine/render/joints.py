@@ -1,0 +1,72 @@
+"""Where one state puts the three joints of a head, and how strongly each mode acts.
+
+Everything here is small, exact (float64) and shared by the renderers, so that they can only
+differ in how they draw.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar_engine.types import Camera, FaceState, HeadMaps
+
+JOINT_SHARES = (0.0, 0.5, 1.0)
+"""Share of the head's motion that each joint makes."""
+
+_SHIFT_LIMIT_CM = 40.0
+
+
+def rotation(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> NDArray[np.float64]:
+    """``Ry @ Rx @ Rz`` [3, 3]."""
+    (cy, sy), (cp, sp), (cr, sr) = ((np.cos(a), np.sin(a)) for a in (yaw, pitch, roll))
+    ry = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    rx = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+    rz = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+    return ry @ rx @ rz
+
+
+def joint_matrices(maps: HeadMaps, camera: Camera, state: FaceState) -> NDArray[np.float64]:
+    """Head space to camera axes [3, 3, 4], one matrix per joint (body, half, head).
+
+    A texel of weight h blends linearly between the joints on both sides of h; since the matrices
+    act linearly, blending their results is the same.
+    """
+    pose = _finite(state.head_pose)
+    shift = np.clip(_finite(state.head_shift), -_SHIFT_LIMIT_CM, _SHIFT_LIMIT_CM)
+    placement = np.asarray(maps.placement, np.float64)
+    pivot = placement[:, :3] @ np.asarray(maps.pivot, np.float64) + placement[:, 3]
+    orbit = rotation(float(_finite(state.orbit)))
+    view, eye = camera.viewmat[:3, :3], camera.viewmat[:3, 3]
+    joints = np.empty((3, 3, 4))
+    for joint, share in zip(joints, JOINT_SHARES, strict=True):
+        turn = rotation(*(share * pose))
+        about = pivot + share * shift - turn @ pivot  # Y' = turn @ Y + about
+        to_camera = view @ orbit
+        joint[:, :3] = to_camera @ turn @ placement[:, :3]
+        at = turn @ placement[:, 3] + about
+        joint[:, 3] = to_camera @ (at - pivot) + view @ pivot + eye
+    return joints
+
+
+def joint_blend(head_weight: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Shares [..., 3] of the three joints for head weights [...]."""
+    h = np.asarray(head_weight, np.float64)
+    body, head = np.maximum(1 - 2 * h, 0), np.maximum(2 * h - 1, 0)
+    return np.stack([body, 1 - body - head, head], -1)
+
+
+def expression_weights(
+    maps: HeadMaps, state: FaceState, source_residual: float
+) -> NDArray[np.float64]:
+    """Weights [53] of the modes: 52 expressions in [0, 1], then the source residual."""
+    face = np.clip(np.asarray(maps.rest, np.float64) + _finite(state.blendshapes), 0, 1)
+    return np.append(face, _finite(source_residual))
+
+
+def eye_rotations(maps: HeadMaps, state: FaceState) -> NDArray[np.float64]:
+    """Rotations [2, 3, 3] of the subject's left and right eyeball in head space."""
+    gaze = np.asarray(maps.eye_gaze, np.float64) + _finite(state.gaze)
+    return np.stack([rotation(yaw, pitch) for yaw, pitch in gaze])
+
+
+def _finite(value: NDArray[np.floating] | float) -> NDArray[np.float64]:
+    return np.nan_to_num(np.asarray(value, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
