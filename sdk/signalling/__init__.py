@@ -1,0 +1,7 @@
+"""The handshake: WHEP routes, peers and ICE."""
+
+from sdk.signalling.config import WhepConfig
+from sdk.signalling.ice import IceServer, host_addresses_for
+from sdk.signalling.whep import whep_router
+
+__all__ = ["IceServer", "WhepConfig", "host_addresses_for", "whep_router"]
