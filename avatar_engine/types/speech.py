@@ -27,6 +27,14 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A named place in the text, and when playout reaches it (seconds into the utterance)."""
+
+    name: str
+    start_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechChunk:
     """A piece of a voice's output, in order; a voice streams these.
 
@@ -37,6 +45,7 @@ class SpeechChunk:
         phonemes: Those that begin in this chunk, times relative to the utterance.
         words: Those that begin in this chunk.
         is_last: Nothing follows.
+        marks: Those reached in this chunk.
     """
 
     pcm: NDArray[np.int16]
@@ -45,3 +54,4 @@ class SpeechChunk:
     phonemes: tuple[Phoneme, ...] = ()
     words: tuple[Word, ...] = ()
     is_last: bool = False
+    marks: tuple[Mark, ...] = ()
