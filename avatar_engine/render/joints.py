@@ -7,10 +7,8 @@ differ in how they draw.
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.render.definition import JOINT_SHARES
 from avatar_engine.types import Camera, FaceState, HeadMaps
-
-JOINT_SHARES = (0.0, 0.5, 1.0)
-"""Share of the head's motion that each joint makes."""
 
 _SHIFT_LIMIT_CM = 40.0
 

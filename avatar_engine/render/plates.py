@@ -48,7 +48,7 @@ def backdrop(plates: Plates, camera: Camera, config: RenderConfig) -> Backdrop:
     body = np.zeros((*shape, 4), np.float32)
     if config.has_body:
         body = _resample(plates.body, size, box)
-    color, cover = body[..., :3], body[..., 3] / 255
+    color, cover = body[..., :3], body[..., 3] / np.float32(255)
     if config.pixel_format == "rgba":
         return Backdrop(color, cover)
     if config.background is None:

@@ -9,10 +9,11 @@ import scipy.sparse
 from numba import njit
 from numpy.typing import NDArray
 
-from avatar_engine.render.cpu.packed import ALPHA_CUT, COLUMNS, pack
+from avatar_engine.render.cpu.packed import pack
 from avatar_engine.render.cpu.pose import JIT, RECORD, pose, records_for
 from avatar_engine.render.cpu.renderer import frame_view
 from avatar_engine.render.cpu.sort import depth_order
+from avatar_engine.render.definition import COLUMNS
 from avatar_engine.types import Camera, FaceState, HeadMaps
 
 
@@ -23,6 +24,8 @@ def blend_weights(
     source_residual: float,
     width: int,
     height: int,
+    *,
+    smallest: float = 1e-3,
 ) -> tuple[scipy.sparse.csr_array, NDArray[np.float32]]:
     """The linear map from colours to pixels of one view.
 
@@ -33,6 +36,8 @@ def blend_weights(
         source_residual: Weight of the source residual mode.
         width: Of the picture, pixels.
         height: Of the picture, pixels.
+        smallest: Weights up to this are left out of the matrix: faint tails and what lies
+            behind opaque skin make up half of all entries and next to nothing of the picture.
 
     Returns:
         Weights [H * W, M] float32 (pixels row-major, texels as in ``maps``; column indices
@@ -45,58 +50,43 @@ def blend_weights(
     pose(packed, view, packed.colors, records)
     texels = packed.opacity.size
     order = depth_order(records, np.zeros(texels, np.int32))
-    values, boxes = records.values.reshape(-1, RECORD), records.boxes.reshape(-1, 4)
-    reach = _reach(order, values)
-    starts = np.zeros(width * height + 1, np.int64)
-    _count(order, values, boxes, reach, width, starts)
-    np.cumsum(starts, out=starts)
-    columns = np.empty(starts[-1], np.int32)
-    weights = np.empty(starts[-1], np.float32)
+    ends = np.zeros(width * height, np.int64)
     light = np.ones(width * height, np.float32)
-    # fmt: off
-    _fill(order, values, boxes, reach, records.texels.ravel(), width, starts[:-1].copy(),
-          columns, weights, light)
-    # fmt: on
-    matrix = scipy.sparse.csr_array(
-        (weights, columns, starts), shape=(width * height, texels), copy=False
+    nothing = np.zeros(0, np.int32), np.zeros(0, np.float32)
+    scene = (
+        order,
+        records.values.reshape(-1, RECORD),
+        records.boxes.reshape(-1, 4),
+        records.texels.ravel(),
     )
+    _walk(*scene, width, np.float32(smallest), light, ends, *nothing)
+    np.cumsum(ends, out=ends)
+    starts = np.concatenate([[0], ends])
+    columns, weights = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.float32)
+    light[:] = 1
+    _walk(*scene, width, np.float32(smallest), light, starts[:-1].copy(), columns, weights)
+    matrix = scipy.sparse.csr_array((weights, columns, starts), shape=(width * height, texels))
     return matrix, light
 
 
-def _reach(order: NDArray[np.int32], values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Largest exponent at which a Gaussian's alpha still counts, per record in ``order``."""
-    return values[order, 5] - np.float32(np.log(ALPHA_CUT))
-
-
 @njit(**JIT)
-def _exponent(q, x, y):
-    dx, dy = np.float32(x) - q[0], np.float32(y) - q[1]
-    return np.float32(0.5) * (q[2] * dx * dx + q[4] * dy * dy) + q[3] * dx * dy
-
-
-@njit(**JIT)
-def _count(order, values, boxes, reach, width, starts):
-    for k in range(order.shape[0]):
-        q, box = values[order[k]], boxes[order[k]]
-        for y in range(box[2], box[3] + 1):
-            for x in range(box[0], box[1] + 1):
-                if _exponent(q, x, y) <= reach[k]:
-                    starts[y * width + x + 1] += 1
-
-
-@njit(**JIT)
-def _fill(order, values, boxes, reach, texels, width, cursor, columns, weights, light):
+def _walk(order, values, boxes, texels, width, smallest, light, cursor, columns, weights):
+    """Blend front to back; move each pixel's cursor, and write its entries where there is room."""
+    has_room = columns.shape[0] > 0
     for k in range(order.shape[0]):
         i = order[k]
         q, box = values[i], boxes[i]
         texel = i // COLUMNS * COLUMNS + texels[i]
         for y in range(box[2], box[3] + 1):
+            dy = np.float32(y) - q[1]
             for x in range(box[0], box[1] + 1):
-                e = _exponent(q, x, y)
-                if e <= reach[k]:
-                    p = y * width + x
-                    w = light[p] * np.exp(q[5] - e)
-                    light[p] -= w
-                    columns[cursor[p]] = texel
-                    weights[cursor[p]] = w
+                dx = np.float32(x) - q[0]
+                e = np.float32(0.5) * (q[2] * dx * dx + q[4] * dy * dy) + q[3] * dx * dy
+                p = y * width + x
+                w = light[p] * np.exp(q[5] - e)
+                light[p] -= w
+                if w > smallest:
+                    if has_room:
+                        columns[cursor[p]] = texel
+                        weights[cursor[p]] = w
                     cursor[p] += 1

@@ -7,13 +7,16 @@ from numba import njit
 from numpy.typing import NDArray
 
 from avatar_engine.errors import RenderError
+from avatar_engine.render.definition import (
+    ALPHA_CUT,
+    ATLAS_ROWS,
+    COLUMNS,
+    LID_CLEARANCE,
+    OPACITY_LIMIT,
+    inner_neighbours,
+)
 from avatar_engine.types import Chart, HeadMaps
 
-COLUMNS = 256
-ATLAS_ROWS = 256
-ALPHA_CUT = 0.02
-"""A Gaussian's footprint ends where its alpha falls below this."""
-OPACITY_LIMIT = 0.99
 HAS_EYE, HAS_LID, HAS_MOUTH = 1, 2, 4
 """Bits of a row: it holds texels that need more than modes and joints."""
 
@@ -70,10 +73,6 @@ class PackedMaps:
     radius: float
 
 
-LID_CLEARANCE = 1.03
-"""Lids keep this many eyeball radii from the eyeball's centre."""
-
-
 def pack(maps: HeadMaps) -> PackedMaps:
     """Lay a persona out for the CPU renderer.
 
@@ -115,7 +114,7 @@ def pack(maps: HeadMaps) -> PackedMaps:
         reach=(2 * np.log(np.maximum(opacity, 1e-9) / np.float32(ALPHA_CUT))).reshape(grid),
         sigmas=_planes(maps.sigmas, grid),
         tangent_caps=_planes(np.minimum(maps.tangent_caps, np.float32(1e6)), grid),
-        neighbours=_inner_neighbours(maps.neighbours.reshape(grid)),
+        neighbours=inner_neighbours(maps.neighbours.reshape(grid)),
         chart=np.ascontiguousarray(chart),
         row_kind=row_kind,
         colors=np.ascontiguousarray(maps.colors, np.float32).reshape(*grid, 3),
@@ -136,16 +135,6 @@ def _planes(values: NDArray, grid: tuple[int, int]) -> NDArray[np.float32]:
     """[M, 2] to [R, 2, C]."""
     by_row = np.asarray(values, np.float32).reshape(*grid, 2)
     return np.ascontiguousarray(by_row.transpose(0, 2, 1))
-
-
-def _inner_neighbours(bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Bits [R, C] without those that point out of the grid."""
-    bits = bits.copy()
-    bits[:, 0] &= 0b1110
-    bits[:, -1] &= 0b1101
-    bits[0] &= 0b1011
-    bits[-1] &= 0b0111
-    return bits
 
 
 def _radius(maps: HeadMaps) -> float:

@@ -11,23 +11,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from avatar_engine.render.cpu.packed import (
+from avatar_engine.render.cpu.packed import HAS_EYE, HAS_LID, HAS_MOUTH, PackedMaps
+from avatar_engine.render.definition import (
     ALPHA_CUT,
+    APERTURE_CM,
     ATLAS_ROWS,
     COLUMNS,
-    HAS_EYE,
-    HAS_LID,
-    HAS_MOUTH,
-    PackedMaps,
+    LOW_PASS_PX2,
+    NEAR_CM,
 )
 from avatar_engine.types import Chart
 
-KEYS = 1 << 14
+KEYS = 1 << 16
 """Steps of the depth key; at 12 bits the picture differs from a full sort by less than 0.1 dB."""
-LOW_PASS_PX2 = 0.3
-APERTURE_CM = (0.06, 0.26)
-"""Teeth, gums and tongue fade in over this range of lip gaps."""
-NEAR_CM = 5.0
 RECORD = 10
 """Floats per Gaussian: x, y, conic a, b, c, ln opacity, three colours, recurrence flag."""
 
@@ -57,13 +53,13 @@ class View(NamedTuple):
 
 
 class Records(NamedTuple):
-    """Visible Gaussians, per row of the atlas: the first ``count[r]`` of each row are valid."""
+    """Visible Gaussians, per row of the atlas: the first ``counts[r]`` of each row are valid."""
 
     values: NDArray[np.float32]  # [R, C, RECORD]
     boxes: NDArray[np.int16]  # [R, C, 4] x0, x1, y0, y1 in pixels, inclusive
     keys: NDArray[np.uint16]  # [R, C]
     texels: NDArray[np.uint16]  # [R, C] column of the texel in its row
-    count: NDArray[np.int32]  # [R]
+    counts: NDArray[np.int32]  # [R]
 
 
 def records_for(maps: PackedMaps) -> Records:
@@ -104,7 +100,7 @@ def pose(maps: PackedMaps, view: View, colors: NDArray[np.float32], out: Records
         out.boxes,
         out.keys,
         out.texels,
-        out.count,
+        out.counts,
     )
 
 
@@ -273,11 +269,8 @@ def _pose_rows(
                 one, caps[e, 1, n] * limit / np.sqrt(max(vx * vx + vy * vy, _F(1e-12)))
             )
             ux, uy, vx, vy = ux * su, uy * su, vx * sv, vy * sv
-            ca, cb, cc = (
-                ux * ux + vx * vx + low_pass,
-                ux * uy + vx * vy,
-                uy * uy + vy * vy + low_pass,
-            )
+            ca, cc = ux * ux + vx * vx + low_pass, uy * uy + vy * vy + low_pass
+            cb = ux * uy + vx * vy
             D = one / (ca * cc - cb * cb)
             L = p0[5, n + 1]
             qa, qc = cc * D, ca * D

@@ -7,8 +7,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from avatar_engine.render.cpu.packed import COLUMNS
 from avatar_engine.render.cpu.pose import JIT, KEYS, Records
+from avatar_engine.render.definition import COLUMNS
 
 TILE_WIDTH_LOG2, TILE_HEIGHT_LOG2 = 7, 5
 """128 x 32 pixels: a tile's planes stay in the first-level cache."""
@@ -45,9 +45,9 @@ def bins_for(texels: int, width: int, height: int) -> Bins:
 def sort_into(bins: Bins, records: Records) -> Bins:
     """Fill the bins; returns them, or larger ones where a frame needs more room."""
     while True:
-        needed = _sort(
+        needed: int = _sort(
             records.keys,
-            records.count,
+            records.counts,
             records.boxes,
             bins.columns,
             bins.rows,
@@ -64,7 +64,8 @@ def sort_into(bins: Bins, records: Records) -> Bins:
 def depth_order(records: Records, order: NDArray[np.int32]) -> NDArray[np.int32]:
     """Records by depth, near first; equal keys in the order of texels."""
     histogram = np.zeros(KEYS + 1, np.int32)
-    return order[: _order(records.keys, records.count, histogram, order)]
+    drawn: int = _order(records.keys, records.counts, histogram, order)
+    return order[:drawn]
 
 
 @njit(**JIT)
@@ -79,9 +80,9 @@ def _order(keys, count, histogram, order):
         histogram[k + 1] += histogram[k]
     for r in range(count.shape[0]):
         for m in range(count[r]):
-            k = np.int64(keys[r, m])
-            order[histogram[k]] = r * COLUMNS + m
-            histogram[k] += 1
+            key = np.int64(keys[r, m])
+            order[histogram[key]] = r * COLUMNS + m
+            histogram[key] += 1
     return drawn
 
 

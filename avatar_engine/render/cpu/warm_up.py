@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from avatar_engine.render.cpu.packed import ATLAS_ROWS, COLUMNS
 from avatar_engine.render.cpu.renderer import CpuRenderer
+from avatar_engine.render.definition import ATLAS_ROWS, COLUMNS
 from avatar_engine.render.protocol import PixelFormat, RenderConfig
 from avatar_engine.render.weights import blend_weights
 from avatar_engine.types import Camera, Chart, FaceState, HeadMaps, Plates

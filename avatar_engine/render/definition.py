@@ -1,0 +1,31 @@
+"""The numbers of ``CONVENTIONS.md`` that every renderer shares, so that none can drift."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+COLUMNS = 256
+"""Texels per row, of the atlas and of the hair that follows it."""
+ATLAS_ROWS = 256
+ALPHA_CUT = 0.02
+"""A Gaussian covers the bounding box of the ellipse where its alpha is at least this."""
+OPACITY_LIMIT = 0.99
+LOW_PASS_PX2 = 0.3
+"""Added to both variances: no Gaussian is thinner than about half a pixel."""
+LID_CLEARANCE = 1.03
+"""Lids keep this many eyeball radii from the eyeball's centre."""
+APERTURE_CM = (0.06, 0.26)
+"""Teeth, gums and tongue fade in over this range of lip gaps."""
+NEAR_CM = 5.0
+"""What is nearer to the camera is not drawn."""
+JOINT_SHARES = (0.0, 0.5, 1.0)
+"""Share of the head's motion that each of the three joints makes."""
+
+
+def inner_neighbours(bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Neighbour bits [R, COLUMNS] without those that point out of the grid."""
+    bits = bits.copy()
+    bits[:, 0] &= 0b1110
+    bits[:, -1] &= 0b1101
+    bits[0] &= 0b1011
+    bits[-1] &= 0b0111
+    return bits

@@ -1,0 +1,156 @@
+"""The reference renderer: plain torch, float64, differentiable, slow, and obviously right."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from avatar_engine.errors import RenderError
+from avatar_engine.render.colour import to_bytes, to_i420
+from avatar_engine.render.definition import ALPHA_CUT
+from avatar_engine.render.gaussians import Gaussians, TorchMaps
+from avatar_engine.render.plates import backdrop
+from avatar_engine.render.protocol import RenderConfig
+from avatar_engine.types import Camera, FaceState, HeadMaps, Plates
+
+
+@dataclass(frozen=True, slots=True)
+class Contributions:
+    """Which Gaussian shows in which pixel, pixel by pixel and near first.
+
+    Attributes:
+        pixels: [L] row-major pixel.
+        texels: [L] Gaussian.
+        weights: [L] share of the pixel's colour.
+        light: [H * W] share left for what stands behind.
+    """
+
+    pixels: Tensor
+    texels: Tensor
+    weights: Tensor
+    light: Tensor
+
+    def image(self, colors: Tensor) -> Tensor:
+        """Premultiplied picture [H * W, 3] of colours [M, 3]."""
+        image = colors.new_zeros(len(self.light), 3)
+        return image.index_add(0, self.pixels, self.weights[:, None] * colors[self.texels])
+
+
+def contributions(gaussians: Gaussians, width: int, height: int) -> Contributions:
+    """Step 10: blend one frame (B = 1) front to back.
+
+    Differentiable in the means, covariances and opacities.
+    """
+    means, conics = gaussians.means[0], gaussians.conics[0]
+    opacities = gaussians.opacities[0]
+    with torch.no_grad():
+        texels, pixels = _touched(gaussians, width, height)
+    at = torch.stack([pixels % width, pixels // width], -1) + 0.5
+    dx, dy = (at - means[texels]).unbind(-1)
+    a, b, c = conics[texels].unbind(-1)
+    alpha = opacities[texels] * torch.exp(-0.5 * (a * dx * dx + c * dy * dy) - b * dx * dy)
+    # Light in front of an entry: the product of (1 - alpha) over the pixel's nearer entries.
+    absorbed = torch.log1p(-alpha.double()).cumsum(0)
+    before = torch.cat([absorbed.new_zeros(1), absorbed])[:-1]
+    is_first = torch.ones_like(pixels, dtype=torch.bool)
+    is_first[1:] = pixels[1:] != pixels[:-1]
+    start = torch.cummax(torch.where(is_first, torch.arange(len(pixels)), 0), 0).values
+    light_before = torch.exp(before - before[start]).to(alpha.dtype)
+    total = absorbed.new_zeros(width * height).index_add(0, pixels, torch.log1p(-alpha.double()))
+    return Contributions(pixels, texels, alpha * light_before, torch.exp(total).to(alpha.dtype))
+
+
+_CHUNK = 4096
+
+
+def _touched(gaussians: Gaussians, width: int, height: int) -> tuple[Tensor, Tensor]:
+    """Pairs (texel, pixel) of all footprints, by pixel and then by depth."""
+    opacities = gaussians.opacities[0]
+    drawn = torch.nonzero(opacities >= ALPHA_CUT)[:, 0]
+    drawn = drawn[torch.argsort(gaussians.depths[0, drawn], stable=True)]
+    texels, pixels = [], []
+    for some in drawn.split(_CHUNK):
+        mean = gaussians.means[0, some]
+        variance = gaussians.covariances[0, some][:, [0, 2]]
+        reach = 2 * torch.log(opacities[some] / ALPHA_CUT)
+        half = torch.sqrt(reach[:, None] * variance)
+        limit = torch.tensor([width, height])
+        first = torch.ceil(mean - half - 0.5).clamp_min(0).long()
+        last = torch.floor(mean + half - 0.5).minimum(limit - 1).long()
+        size = (last - first + 1).clamp_min(0)
+        count = size.prod(-1)
+        owner = torch.repeat_interleave(torch.arange(len(some)), count)
+        place = torch.arange(int(count.sum())) - (count.cumsum(0) - count)[owner]
+        x = first[owner, 0] + place % size[owner, 0].clamp_min(1)
+        y = first[owner, 1] + place // size[owner, 0].clamp_min(1)
+        texels.append(some[owner])
+        pixels.append(y * width + x)
+    if not texels:
+        none = torch.zeros(0, dtype=torch.long)
+        return none, none
+    all_pixels = torch.cat(pixels)
+    by_pixel = torch.argsort(all_pixels, stable=True)
+    return torch.cat(texels)[by_pixel], all_pixels[by_pixel]
+
+
+class ReferenceRenderer:
+    """Implements ``Renderer``; a second or so per frame.
+
+    ``linear`` gives the picture before rounding, differentiable in the persona's tensors.
+    """
+
+    def __init__(
+        self,
+        maps: HeadMaps,
+        plates: Plates,
+        camera: Camera,
+        config: RenderConfig,
+        *,
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
+        self.maps = TorchMaps(maps, dtype=dtype)
+        self._config = config
+        self._camera = camera.framed(config.width, config.height)
+        self._backdrop = backdrop(plates, camera, config)
+        self._is_closed = False
+
+    @property
+    def config(self) -> RenderConfig:
+        """What it was opened with."""
+        return self._config
+
+    def linear(self, state: FaceState, *, source_residual: float = 0.0) -> tuple[Tensor, Tensor]:
+        """Premultiplied colour of the head [H, W, 3] in [0, 1], and the light [H, W] behind it."""
+        if self._is_closed:
+            raise RenderError("this renderer is closed: open another one")
+        width, height = self._config.width, self._config.height
+        gaussians = self.maps.project([state], self._camera, source_residual=source_residual)
+        parts = contributions(gaussians, width, height)
+        image = parts.image(self.maps.colors)
+        return image.view(height, width, 3), parts.light.view(height, width)
+
+    @torch.no_grad()
+    def render(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.uint8]:
+        """Draw one frame; see ``Renderer.render``."""
+        color, light = (t.numpy() for t in self.linear(state, source_residual=source_residual))
+        through = (light * self._backdrop.cover)[..., None]
+        picture = 255 * color + through * self._backdrop.behind
+        if self._config.pixel_format == "i420":
+            return to_i420(picture)
+        if self._config.pixel_format == "rgb":
+            return to_bytes(picture)
+        alpha = 1 - light[..., None] + through
+        straight = picture / np.maximum(alpha, 1e-6)
+        return to_bytes(np.concatenate([straight, 255 * alpha], -1))
+
+    @torch.no_grad()
+    def coverage(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.float32]:
+        """How much of each pixel the head covers; see ``Renderer.coverage``."""
+        _, light = self.linear(state, source_residual=source_residual)
+        return (1 - light).numpy().astype(np.float32)
+
+    def close(self) -> None:
+        """Refuse further frames."""
+        self._is_closed = True
