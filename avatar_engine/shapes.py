@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 LEFT, RIGHT, UP, DOWN = 1, 2, 4, 8
 """Bits of a texel's neighbours: the texel beside it lies on the same surface."""
 
-_SKIN, _TEETH, _GUM = 1, 3, 4  # of types.Chart, which stands above this file
+_SKIN, _TEETH, _GUM, _CAVITY = 1, 3, 4, 6  # of types.Chart, which stands above this file
 
 
 def grid_neighbours(group: NDArray[np.integer]) -> NDArray[np.uint8]:
@@ -64,7 +64,8 @@ def texel_triangles(chart: NDArray[np.integer]) -> NDArray[np.int32]:
     """The atlas as a triangle mesh over its texels: two triangles per quad of one surface.
 
     The back of the head is stitched: left of column 0 lies column W - 1, and above row 0 lies the
-    row's own twin (both only where the texels are skin).
+    row's own twin (both only where the texels are skin). So are the two halves of the mouth cavity,
+    along their mid-line.
 
     Args:
         chart: [H, W] of ``types.Chart``; W even.
@@ -90,6 +91,7 @@ def texel_triangles(chart: NDArray[np.integer]) -> NDArray[np.int32]:
             np.stack([index[0, ::-1][crown], index[0, crown]], 1)[::-1],
         )
     )
+    quads.append(_cavity_quads(group, index))
     q = np.concatenate(quads)
     return np.concatenate([q[:, [0, 1, 2]], q[:, [0, 2, 3]]])
 
@@ -99,3 +101,16 @@ def _seam_quads(group: NDArray[np.uint8], index: NDArray[np.int32]) -> NDArray[n
     whole = (group[:-1] == _SKIN).all(1) & (group[1:] == _SKIN).all(1)
     left, right = index[:, 0], index[:, 1]
     return np.stack([left[:-1], right[:-1], right[1:], left[1:]], -1)[whole]
+
+
+def _cavity_quads(group: NDArray[np.uint8], index: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Quads [Q, 4] between the cavity's halves, each row's inmost texel with its twin."""
+    middle = group.shape[1] // 2
+    left_half = group[:, middle:] == _CAVITY
+    rows = np.flatnonzero(left_half.any(1) & ~left_half[:, 0])  # where the halves lie apart
+    if not len(rows):
+        return np.empty((0, 4), np.int32)
+    inmost = middle + left_half[rows].argmax(1)
+    right, left = index[rows, inmost], index[rows, group.shape[1] - 1 - inmost]
+    quads = np.stack([left[:-1], right[:-1], right[1:], left[1:]], -1)
+    return quads[np.diff(rows) == 1]

@@ -119,8 +119,9 @@ def _pack(maps: NDArray[np.floating], step: float) -> NDArray[np.uint8]:
     if np.abs(q).max(initial=0) > np.iinfo(np.int16).max:
         raise ValueError(f"a map reaches too far for a step of {step}")
     # Differences may leave int16; they wrap, and the sums of _unpack wrap back.
-    d: NDArray[np.int16] = np.diff(q.astype(np.int16), axis=-1, prepend=np.int16(0))
-    d = np.diff(d, axis=-2, prepend=np.int16(0)).astype(np.int16)
+    d: NDArray[np.int16] = q.astype(np.int16)
+    for axis in (-1, -2):
+        d = np.diff(d, axis=axis, prepend=np.int16(0)).astype(np.int16)
     folded = ((d << 1) ^ (d >> 15)).view(np.uint16)  # small of either sign becomes small
     low, high = (folded & 0xFF).astype(np.uint8), (folded >> 8).astype(np.uint8)
     return _deflate(low.tobytes() + high.tobytes())

@@ -36,3 +36,12 @@ def test_the_back_of_the_head_is_stitched_closed():
 def test_no_seam_where_the_border_is_not_skin():
     chart = np.full((4, 6), Chart.CAVITY, np.uint8)
     assert len(texel_triangles(chart)) == 2 * 3 * 5
+
+
+def test_the_halves_of_the_cavity_are_stitched_along_their_middle():
+    chart = np.zeros((4, 8), np.uint8)
+    chart[1:, [0, 1, 6, 7]] = Chart.CAVITY
+    triangles = texel_triangles(chart)
+    across = [t for t in triangles.tolist() if {v % 8 for v in t} == {1, 6}]
+    assert len(triangles) == 2 * (2 + 2 + 2)
+    assert len(across) == 4
