@@ -58,6 +58,7 @@ class Director:
         hub: Where ``avatar.*`` events go.
         now: The playout clock, seconds.
         on_product: Called with a SKU when the first sentence of a speech about it is heard.
+        on_interruption: Called with the new generation when everything older is to fall silent.
         config: Limits.
     """
 
@@ -68,12 +69,14 @@ class Director:
         *,
         now: Callable[[], float],
         on_product: Callable[[str, Speech], None] = lambda sku, speech: None,
+        on_interruption: Callable[[int], None] = lambda generation: None,
         config: DirectorConfig = DirectorConfig(),  # frozen
     ) -> None:
         self._voice = voice
         self._hub = hub
         self._now = now
         self._on_product = on_product
+        self._on_interruption = on_interruption
         self._config = config
         self._waiting: list[Speech] = []
         self._in_flight: dict[int, _InFlight] = {}
@@ -221,6 +224,7 @@ class Director:
         cut = list(self._in_flight.values())
         self._in_flight.clear()
         self._generation = self._voice.interrupt()
+        self._on_interruption(self._generation)
         for flying in reversed(cut):
             self._pause(flying)
             speech = flying.speech

@@ -156,7 +156,7 @@ class Session:
 
     async def interrupt(self) -> None:
         """Silence, now; everything said and queued is dropped, the script pauses a moment."""
-        self.parts.transmitter.drop_before(self.director.interrupt())
+        self.director.interrupt()
 
     def pin(self, sku: str | None) -> None:
         """Show a product on every page; None takes it away.
@@ -239,6 +239,7 @@ class Session:
             self._hub,
             now=self._clock.now,
             on_product=lambda sku, speech: self._pin(sku),
+            on_interruption=parts.transmitter.drop_before,
             config=self._config.director,
         )
         self._chat = Chat(parts.counter, self._director, self._hub, pinned=lambda: self._pinned)

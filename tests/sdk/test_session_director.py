@@ -108,7 +108,8 @@ def test_interrupt_is_silent_at_once_and_the_script_pauses(stage: Stage):
     quiet = stage.sink.frames[before:]
     assert all(not frame.audio.any() for frame in quiet)
     assert {frame.generation for frame in quiet} == {1}
-    assert line.is_over and line.interrupted
+    assert line.is_over
+    assert line.interrupted
     stage.play_out()
     assert stage.engine.said[-3:] == SCRIPT.replace(". ", ".|").split("|")
 
@@ -249,7 +250,8 @@ def test_close_releases_who_waits(stage: Stage):
     show = stage.director.submit(script())
     queued = stage.director.submit(Utterance("Later."))
     stage.director.close()
-    assert show.is_over and queued.is_over
+    assert show.is_over
+    assert queued.is_over
     with pytest.raises(SessionError, match="closed"):
         stage.director.submit(Utterance("Too late."))
 

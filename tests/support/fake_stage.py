@@ -11,7 +11,7 @@ PRODUCTS: tuple[dict[str, Any], ...] = tuple(
         "sku": sku,
         "title": title,
         "description": f"{title}, much loved.",
-        "price": {"amount": price, "currency": "USD", "text": f"${price / 100:.2f}"},
+        "price": {"minor": price, "currency": "USD", "text": f"${price / 100:.2f}"},
         "compare_at": None,
         "stock": stock,
         "image": None,

@@ -1,0 +1,88 @@
+"""``/api/sessions/{id}``: what sellers' programs may ask of a session, what anybody may read."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import FileResponse
+
+from sdk.errors import QueueFullError, SessionError
+from sdk.live.wire import Pin, Say
+from sdk.session import Session
+
+_PICTURES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+    ".gif": "image/gif",
+    ".avif": "image/avif",
+    ".svg": "image/svg+xml",
+}
+# A drawing may hold scripts; opened by itself it must not run them as this site.
+_PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
+ImageFile = Callable[[str], Awaitable[Path | None]]
+
+
+def control_routes(sessions: dict[str, Session], image_file: ImageFile) -> APIRouter:
+    """The REST routes, and the products' pictures.
+
+    Args:
+        sessions: By name.
+        image_file: Where a product's picture lies, by SKU; only files that the catalogue names.
+    """
+    router = APIRouter()
+
+    def find(session_id: str) -> Session:
+        session = sessions.get(session_id)
+        if session is None:
+            raise HTTPException(404, f"no session is called {session_id[:60]!r}")
+        return session
+
+    @router.get("/api/sessions/{session_id}")
+    async def read(session_id: str) -> dict[str, Any]:
+        """The session as it is now."""
+        return find(session_id).snapshot()
+
+    @router.post("/api/sessions/{session_id}/say", status_code=202)
+    async def say(session_id: str, body: Say) -> dict[str, Any]:
+        """Have the avatar say something; 202 names the speech that events will speak of."""
+        session = find(session_id)
+        try:
+            speech = session.say(body.text, body.product, interrupt=body.interrupt)
+        except QueueFullError as error:
+            raise HTTPException(429, str(error), headers={"Retry-After": "5"}) from error
+        except SessionError as error:
+            raise HTTPException(422, str(error)) from error
+        return {"speech_id": speech.speech_id, "sentences": len(speech.sentences)}
+
+    @router.post("/api/sessions/{session_id}/interrupt")
+    async def interrupt(session_id: str) -> dict[str, Any]:
+        """Silence, now."""
+        session = find(session_id)
+        await session.interrupt()
+        return {"generation": session.director.generation}
+
+    @router.post("/api/sessions/{session_id}/pin")
+    async def pin(session_id: str, body: Pin) -> dict[str, Any]:
+        """Show a product on every page; null takes it away."""
+        try:
+            find(session_id).pin(body.sku)
+        except SessionError as error:
+            raise HTTPException(404, str(error)) from error
+        return {"pinned": body.sku}
+
+    @router.get("/media/{session_id}/{sku}", response_class=FileResponse)
+    async def picture(session_id: str, sku: str) -> FileResponse:
+        """A product's picture."""
+        find(session_id)
+        path = await image_file(sku)
+        kind = _PICTURES.get(path.suffix.lower()) if path else None
+        if path is None or kind is None or not path.is_file():
+            raise HTTPException(404, "no picture")
+        headers = {"Content-Security-Policy": _PICTURE_POLICY, "Cache-Control": "max-age=300"}
+        return FileResponse(path, media_type=kind, headers=headers)
+
+    return router

@@ -1,0 +1,104 @@
+"""The gate in front of every request: host, origin, ticket, token, and the headers of safety."""
+
+from collections.abc import Iterable
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sdk.live.access import Access, right_for
+
+REFUSED = 4403  # WebSocket close code: do not come back with the same ticket
+
+# Pictures may lie on the catalogue's own servers; everything else is ours.
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' https: data:",
+        "media-src 'self' blob: mediastream:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+_SAFETY = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class Gate:
+    """ASGI middleware that turns away who may not come in."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app = app
+        self._access = access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request or socket in, or answer it here."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        if scope["type"] == "websocket":
+            if refusal is None:
+                await self._app(scope, receive, send)
+            else:
+                await _refuse_socket(receive, send, refusal[1])
+            return
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _SAFETY.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        if refusal is None:
+            await self._app(scope, receive, send_safely)
+        else:
+            status, reason = refusal
+            response = JSONResponse({"detail": reason}, status_code=status)
+            await response(scope, receive, send_safely)
+
+    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        method = scope.get("method", "GET")
+        if not self._access.knows_host(host):
+            return 421, f"this server is not called {host[:80]!r}; open it by its own address"
+        changes = scope["type"] == "websocket" or method not in ("GET", "HEAD", "OPTIONS")
+        if changes and not self._access.knows_origin(headers.get("origin", ""), host):
+            return 403, "a page of another origin may not do this"
+        if not self._access.is_guarded:
+            return None
+        right = right_for(method, scope["path"])
+        shown = tuple(_credentials(headers, scope))
+        if right == "watch" and not any(map(self._access.admits_viewer, shown)):
+            return 401, "the ticket is missing or has ended; ask the seller for a new link"
+        if right == "control" and not any(map(self._access.admits_seller, shown)):
+            return 401, "send the seller's token as Authorization: Bearer"
+        return None
+
+
+def _credentials(headers: Headers, scope: Scope) -> Iterable[str]:
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        yield value.strip()
+    # Pictures and sockets cannot carry headers in a browser.
+    if scope["type"] == "websocket" or scope["path"].startswith("/media/"):
+        yield from parse_qs(scope["query_string"].decode("latin-1")).get("ticket", [])
+
+
+async def _refuse_socket(receive: Receive, send: Send, reason: str) -> None:
+    # Accepted first: only an open socket can tell a browser why it is closed.
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": REFUSED, "reason": reason[:120]})

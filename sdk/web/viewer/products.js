@@ -1,0 +1,161 @@
+// The pinned product and the shelf. Everything is set as text; nothing from the catalogue is HTML.
+import { strings } from "./strings.js";
+
+const $ = (id) => document.getElementById(id);
+
+export class Products {
+  // onAsk(product) when a shopper wants to know more.
+  constructor({ onAsk }) {
+    this.onAsk = onAsk;
+    this.all = new Map();
+    this.pinned = null;
+    $("card-ask").addEventListener("click", () => this.pinned && onAsk(this.all.get(this.pinned)));
+  }
+
+  setAll(products, pinned) {
+    this.all = new Map(products.map((p) => [p.sku, p]));
+    this.pinned = pinned?.sku ?? null;
+    this.drawShelf();
+    this.drawCard();
+  }
+
+  pin(product) {
+    this.pinned = product?.sku ?? null;
+    if (product) this.all.set(product.sku, product);
+    this.drawCard({ arrives: true });
+    for (const row of $("shelf-list").children) {
+      const now = row.dataset.sku === this.pinned;
+      row.classList.toggle("now", now);
+      if (now) row.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
+    }
+  }
+
+  change(product) {
+    this.all.set(product.sku, product);
+    if (product.sku === this.pinned) this.drawCard();
+    const row = [...$("shelf-list").children].find((r) => r.dataset.sku === product.sku);
+    if (row) row.replaceWith(this.row(product));
+  }
+
+  drawCard({ arrives = false } = {}) {
+    const card = $("card");
+    const product = this.pinned && this.all.get(this.pinned);
+    card.hidden = !product;
+    if (!product) return;
+    if (card.dataset.sku !== product.sku) $("card-picture").replaceChildren(picture(product));
+    card.dataset.sku = product.sku;
+    $("card-title").textContent = product.title;
+    $("card-price").textContent = product.price.text;
+    $("card-compare").textContent = product.compare_at?.text ?? "";
+    $("card-saving").textContent = saving(product);
+    stock($("card-stock"), product);
+    const view = $("card-view");
+    const buy = $("card-buy");
+    const link = safeLink(product.url);
+    view.hidden = !link || soldOut(product);
+    buy.hidden = !view.hidden;
+    if (link) view.href = link;
+    buy.textContent = soldOut(product) ? strings.sold_out : strings.buy_later;
+    if (arrives && !calm()) {
+      card.classList.remove("arrives");
+      void card.offsetWidth; // restarts the animation
+      card.classList.add("arrives");
+    }
+  }
+
+  drawShelf() {
+    const rows = [...this.all.values()].map((p) => this.row(p));
+    $("shelf-list").replaceChildren(...rows);
+    $("shelf-count").textContent = String(rows.length);
+    $("bag-count").textContent = String(rows.length);
+    if (!rows.length) {
+      const empty = document.createElement("li");
+      empty.className = "empty";
+      empty.textContent = strings.no_products;
+      $("shelf-list").append(empty);
+    }
+  }
+
+  row(product) {
+    const row = document.createElement("li");
+    row.dataset.sku = product.sku;
+    row.classList.toggle("now", product.sku === this.pinned);
+    const frame = element("div", "row-picture");
+    frame.append(picture(product));
+    const text = element("div", "row-text");
+    const title = element("h3", "", product.title);
+    const price = element("p", "row-price");
+    price.append(element("b", "", product.price.text));
+    if (product.compare_at) price.append(" ", element("s", "", product.compare_at.text));
+    const left = element("p", "row-stock");
+    stock(left, product);
+    text.append(title, price, left, element("span", "row-now", strings.now_showing));
+    const ask = element("button", "ask", strings.ask);
+    ask.type = "button";
+    ask.setAttribute("aria-label", `${strings.ask}: ${product.title}`);
+    ask.addEventListener("click", () => this.onAsk(product));
+    row.append(frame, text, ask);
+    return row;
+  }
+}
+
+function picture(product) {
+  if (product.image) {
+    const image = document.createElement("img");
+    image.src = withTicket(product.image);
+    image.alt = "";
+    image.loading = "lazy";
+    image.decoding = "async";
+    image.addEventListener("error", () => image.replaceWith(initial(product)), { once: true });
+    return image;
+  }
+  return initial(product);
+}
+
+// Our own pictures are behind the same ticket as the rest; foreign servers must not see it.
+function withTicket(address) {
+  const ticket = new URLSearchParams(location.search).get("ticket");
+  return ticket && address.startsWith("/") ? `${address}?ticket=${encodeURIComponent(ticket)}` : address;
+}
+
+function initial(product) {
+  return element("span", "initial", [...product.title][0]?.toUpperCase() ?? "?");
+}
+
+function stock(el, product) {
+  el.className = el.className.split(" ")[0];
+  if (soldOut(product)) {
+    el.textContent = strings.sold_out;
+    el.classList.add("out");
+  } else if (product.stock === null) {
+    el.textContent = strings.in_stock;
+  } else {
+    el.textContent = strings.left(product.stock);
+    el.classList.toggle("few", product.stock <= 5);
+  }
+}
+
+function saving(product) {
+  const before = product.compare_at?.minor;
+  if (!before || before <= product.price.minor) return "";
+  return strings.off(Math.floor(100 - (100 * product.price.minor) / before));
+}
+
+const soldOut = (product) => product.stock === 0;
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+function safeLink(url) {
+  try {
+    const link = new URL(url);
+    return link.protocol === "https:" || link.protocol === "http:" ? link.href : null;
+  } catch {
+    return null;
+  }
+}
+
+function element(tag, className, text) {
+  const el = document.createElement(tag);
+  if (className) el.className = className;
+  if (text !== undefined) el.textContent = text;
+  return el;
+}
