@@ -70,7 +70,7 @@ class Broadcaster:
         )
         self._feeds: tuple[ViewerFeed, ...] = ()
         self._outputs: tuple[Output, ...] = ()
-        self._renditions: frozenset[VideoCodec] = frozenset()
+        self._watched: frozenset[VideoCodec] = frozenset()
         self._handoff: deque[_Batch] = deque()
         self._has_gap = False
         self._pending_audio: deque[LivePacket] = deque()
@@ -98,16 +98,15 @@ class Broadcaster:
         self._frames += 1
         self._moments.append(self._now())
         number = self._clock.number(frame.index)
-        renditions, outputs = self._renditions, self._outputs
+        outputs = [output for output in self._outputs if output.error is None]
         has_listeners = bool(self._feeds)
         if not has_listeners and not outputs:
             return
-        intervals = [o.keyframe_interval_s for o in outputs if o.error is None]
         unit = self._studio.encode(
             frame,
-            renditions=renditions,
+            renditions=self._watched.union(output.video_codec for output in outputs),
             has_listeners=has_listeners,
-            interval_s=min(intervals, default=None),
+            interval_s=min((output.keyframe_interval_s for output in outputs), default=None),
         )
         for output in outputs:
             output.feed(unit)
@@ -115,7 +114,7 @@ class Broadcaster:
             return
         if number is None:
             self._early += 1
-            self._has_gap = True
+            self._note_gap()
         else:
             self._hand_over(unit, number - frame.index)
 
@@ -129,12 +128,17 @@ class Broadcaster:
     def _hand_over(self, unit: MediaUnit, shift: int) -> None:
         if len(self._handoff) >= self.config.handoff_s * self.fps:
             self._handoff_drops += 1
-            self._has_gap = True
+            self._note_gap()
             return
         self._handoff.append(_Batch(unit, shift, self._has_gap))
         self._has_gap = False
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._fan_out)
+
+    def _note_gap(self) -> None:
+        self._has_gap = True
+        for codec in self._watched:
+            self._gate.request(codec)
 
     # The event loop
 
@@ -157,7 +161,7 @@ class Broadcaster:
             need_keyframe=self._gate.request,
         )
         self._feeds = (*self._feeds, feed)
-        self._count_renditions()
+        self._count_watched()
         return feed
 
     def leave(self, feed: ViewerFeed) -> None:
@@ -165,7 +169,7 @@ class Broadcaster:
         if feed in self._feeds:
             self._feeds = tuple(f for f in self._feeds if f is not feed)
             self._gone_drops += feed.drops
-            self._count_renditions()
+            self._count_watched()
             feed.end()
 
     def add_output(self, output: Output) -> None:
@@ -177,13 +181,11 @@ class Broadcaster:
         if self._is_closed:
             raise SessionError("the broadcast has ended; it takes no output")
         self._outputs = (*self._outputs, output)
-        self._count_renditions()
         self._gate.request(output.video_codec)
 
     async def remove_output(self, output: Output) -> None:
         """Let an output finish what it took, and detach it."""
         self._outputs = tuple(o for o in self._outputs if o is not output)
-        self._count_renditions()
         await output.aclose()
 
     def stats(self) -> BroadcastStats:
@@ -219,9 +221,8 @@ class Broadcaster:
         for output in self._outputs:
             await self.remove_output(output)
 
-    def _count_renditions(self) -> None:
-        watched = {feed.codec for feed in self._feeds if feed.codec is not None}
-        self._renditions = frozenset(watched | {output.video_codec for output in self._outputs})
+    def _count_watched(self) -> None:
+        self._watched = frozenset(f.codec for f in self._feeds if f.codec is not None)
 
     def _fan_out(self) -> None:
         if not self._handoff or self._is_closed:
@@ -247,6 +248,7 @@ class Broadcaster:
         wire = av.Packet(packet.data)
         wire.pts = packet.pts + round(batch.shift * packet.clock_hz / self.fps)
         wire.time_base = Fraction(1, packet.clock_hz)
+        wire.is_keyframe = packet.is_keyframe
         return LivePacket(packet, wire, batch.unit.generation)
 
     def _send_audio(self) -> None:

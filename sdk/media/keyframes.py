@@ -36,7 +36,9 @@ class KeyframeGate:
         now = self._now()
         with self._lock:
             since = now - self._last.get(codec, -1e9)
-            asked = codec in self._wanted or (interval_s is not None and since >= interval_s)
+            # A frame that comes a little early must not wait for the next one.
+            regular = interval_s is not None and since >= interval_s - 0.01
+            asked = codec in self._wanted or regular
             return asked and since >= self._gap_s
 
     def made(self, codec: VideoCodec) -> None:

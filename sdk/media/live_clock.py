@@ -42,10 +42,10 @@ class LiveClock:
         number = index + self._shift
         late_s = now - (self._start + number / self._fps)
         if late_s > self._stall_s:
-            number += int(late_s * self._fps)
+            number += round(late_s * self._fps)
             self.rebases += 1
         elif late_s < -self._burst_s:
-            caught_up = max(self._last_number + 1, int((now - self._start) * self._fps))
+            caught_up = max(self._last_number + 1, round((now - self._start) * self._fps))
             if caught_up - (now - self._start) * self._fps > self._burst_s * self._fps:
                 return None
             number = caught_up  # its index jumped ahead, not its time
