@@ -1,0 +1,204 @@
+"""One portrait and its fit become maps and plates: the order of the steps."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar_engine.gaussian.carve import carve, flatten_ears, opacity_in_matte
+from avatar_engine.gaussian.complete import complete
+from avatar_engine.gaussian.eyes import paint_eyes
+from avatar_engine.gaussian.fusion import fuse
+from avatar_engine.gaussian.hair import HairChart, hair_chart
+from avatar_engine.gaussian.lids import close_lids
+from avatar_engine.gaussian.mouth import close_lips, lip_pairs, paint_mouth
+from avatar_engine.gaussian.neck import neck_opacity
+from avatar_engine.gaussian.plates import make_plates
+from avatar_engine.gaussian.regions import Regions, regions_of
+from avatar_engine.gaussian.residual import apply_residual
+from avatar_engine.gaussian.sculpture import Sculpture
+from avatar_engine.gaussian.segment import HAIR, segment
+from avatar_engine.gaussian.skull import fit_skull, raise_hair
+from avatar_engine.gaussian.solve import BlendWeights, solve_colors
+from avatar_engine.gaussian.unwrap import Samples, unwrap
+from avatar_engine.gaussian.view import view_of
+from avatar_engine.gaussian.zbuffer import Nearest, nearest
+from avatar_engine.shapes import grid_neighbours, surface_groups
+from avatar_engine.types import ARKIT_INDEX, Chart, HeadFit, HeadMaps, HeadRig, Plates, Portrait
+
+Progress = Callable[[str, float], None]
+_PIVOT = (0.0, -7.0, -1.0)
+_SIGMA = 0.7  # texel steps; leaves 0.35 % of light at yaw 20
+_TOP_OPACITY = 0.99
+
+
+def build_maps(
+    rig: HeadRig,
+    fit: HeadFit,
+    portrait: Portrait,
+    blend_weights: BlendWeights,
+    progress: Progress | None = None,
+) -> tuple[HeadMaps, Plates]:
+    """Make a persona's maps and plates.
+
+    Args:
+        rig: The head model.
+        fit: The portrait explained by it.
+        portrait: The photo.
+        blend_weights: The renderer's sparse blend weights of the source view.
+        progress: Told the step and the share done in [0, 1].
+
+    Returns:
+        Maps (the head's 256 rows, and hair's), and plates at the portrait's size.
+    """
+    tell = progress or (lambda _step, _share: None)
+    tell("shaping the head", 0.0)
+    regions = regions_of(rig)
+    s = Sculpture.started(rig, fit, view_of(portrait, fit.camera), regions)
+    apply_residual(s)
+    fit_skull(s)
+    tell("finding hair, skin and clothes", 0.2)
+    labels = segment(s.view, _scalp_pixels(s))
+    raise_hair(s)
+    ears_flat = flatten_ears(s, labels.share[..., HAIR])
+    carve(s)
+    tell("unwrapping the photo", 0.4)
+    front = _front(s)
+    samples = unwrap(s, labels, front)
+    opacity = np.where(s.chart > 0, opacity_in_matte(s), 0)
+    opacity *= np.where(regions.skin, neck_opacity(s, samples), 1)
+    color, trust = fuse(samples, regions)
+    color = complete(s, labels, color, trust, ears_flat, _covered(samples, regions))
+    paint_eyes(s, samples, color)
+    paint_mouth(s, samples, labels, color)
+    close_lips(s)
+    close_lids(s)
+    hair = hair_chart(s, labels, front)
+    tell("painting what stands behind", 0.6)
+    plates = make_plates(s, labels, front, portrait)
+    maps = _assembled(s, color, opacity, hair)
+    tell("matching the photo", 0.75)
+    maps = solve_colors(s, maps, plates, blend_weights)
+    tell("done", 1.0)
+    return maps, plates
+
+
+def _front(s: Sculpture) -> Nearest:
+    p = s.project(s.source_shape())
+    return nearest(p, s.regions.triangles, width=s.view.size, height=s.view.size)
+
+
+def _scalp_pixels(s: Sculpture) -> NDArray[np.bool_]:
+    front = _front(s)
+    return front.gather(s.regions.triangles, s.regions.scalp) > 0.5
+
+
+def _covered(samples: Samples, regions: Regions) -> tuple[float, float]:
+    """Share of each ear (left, right) that the photo shows under hair."""
+    shares = []
+    for side in (regions.left, ~regions.left):
+        ear = regions.ear & side & samples.visible
+        shares.append(float(samples.hairy[ear].mean()) if ear.sum() > 60 else 0.0)
+    return shares[0], shares[1]
+
+
+def _assembled(
+    s: Sculpture, color: NDArray[np.float64], opacity: NDArray[np.float64], hair: HairChart
+) -> HeadMaps:
+    n, chart = len(s.chart), s.chart
+    upper, lower = lip_pairs(s)
+    straight = _straight_eyes(s)
+    modes, scales = _quantised(s)
+    head = dict[str, NDArray](
+        positions=straight,
+        head_weight=s.rig.neck,
+        chart=chart,
+        neighbours=grid_neighbours(surface_groups(s.rig.chart)).ravel(),
+        colors=np.clip(color, 0, 1),
+        opacities=opacity * _TOP_OPACITY,
+        sigmas=np.full((n, 2), _SIGMA),
+        tangent_caps=_caps(s),
+        winding=_winding(s),
+        depth_bias=_depth_bias(chart),
+    )
+    whole = {k: np.concatenate([v, hair.maps[k]]) for k, v in head.items()}
+    kinds = {"chart": np.uint8, "neighbours": np.uint8, "winding": np.int8}
+    whole = {k: v.astype(kinds.get(k, np.float32)) for k, v in whole.items()}
+    return HeadMaps(
+        modes=modes,
+        mode_scales=scales,
+        rest=s.rest.astype(np.float32),
+        source=s.source.astype(np.float32),
+        eye_centers=s.eye_centers.astype(np.float32),
+        eye_radius=float(s.rig.eye_radius),
+        eye_gaze=s.eye_gaze.astype(np.float32),
+        lid_texels=_lid_texels(s),
+        lip_upper=upper,
+        lip_lower=lower,
+        placement=s.fit.placement.astype(np.float32),
+        pivot=np.array(_PIVOT, np.float32),
+        **whole,
+    )
+
+
+def _straight_eyes(s: Sculpture) -> NDArray[np.float64]:
+    """Positions at expression zero, eyeballs looking ahead."""
+    x = s.base + s.offset
+    for eye, name_mode in enumerate(s.blink):
+        k = _blink_index(eye)
+        x = x - s.rest[k] * name_mode
+    for eye, side in enumerate((s.regions.left, ~s.regions.left)):
+        ball = (s.chart == Chart.EYE) & side
+        x[ball] = s.rig.mean[ball] - s.rig.eye_centers[eye] + s.eye_centers[eye]
+    return x
+
+
+def _quantised(s: Sculpture) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+    """The 52 modes and the source residual as int16 with a scale each."""
+    modes = np.concatenate([s.rig.expression, s.residual[None].astype(np.float32)])
+    for eye in (0, 1):
+        modes[_blink_index(eye)] += s.blink[eye].astype(np.float32)
+    modes[:, s.chart == Chart.EYE] = 0  # eyeballs are joints, never linear
+    top = np.abs(modes).max((1, 2))
+    scales = np.where(top > 0, top / 32767, 1.0).astype(np.float32)
+    return np.round(modes / scales[:, None, None]).astype(np.int16), scales
+
+
+def _blink_index(eye: int) -> int:
+    return ARKIT_INDEX[("eyeBlinkLeft", "eyeBlinkRight")[eye]]
+
+
+def _caps(s: Sculpture) -> NDArray[np.float64]:
+    """Longest tangents [N, 2] in cm: a splat may stretch, but not into a spike."""
+    caps = np.full((len(s.chart), 2), np.inf)
+    skin = s.regions.skin
+    caps[skin] = np.minimum(4 * s.regions.tangent_lengths[skin] + 0.06, 0.8)
+    caps[np.isin(s.chart, (Chart.TEETH, Chart.GUM))] = 0.17
+    caps[s.chart == Chart.TONGUE] = 0.5
+    return caps
+
+
+def _winding(s: Sculpture) -> NDArray[np.int8]:
+    """Which way each chart's tangents turn on a front face."""
+    w = np.full(len(s.chart), s.regions.skin_winding, np.int8)
+    w[s.chart == Chart.CAVITY] = s.regions.cavity_winding
+    w[s.chart == Chart.TONGUE] = 0
+    w[s.chart == Chart.EMPTY] = 0
+    return w
+
+
+def _depth_bias(chart: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The cavity never pokes through the chin, nor teeth through lips."""
+    bias = np.zeros(len(chart))
+    bias[chart == Chart.CAVITY] = 1.2
+    bias[np.isin(chart, (Chart.TEETH, Chart.GUM, Chart.TONGUE))] = 0.12
+    return bias
+
+
+def _lid_texels(s: Sculpture) -> NDArray[np.int32]:
+    """Skin that may touch an eyeball in some expression."""
+    x = s.rest_shape()
+    near = np.zeros(len(x), bool)
+    for centre in s.eye_centers:
+        near |= np.linalg.norm(x - centre, axis=1) < 1.9 * s.rig.eye_radius
+    return np.nonzero(near & s.regions.skin)[0].astype(np.int32)

@@ -1,0 +1,93 @@
+"""Blurs and fills on pictures and on the atlas, whose back seam is closed."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+
+Map = NDArray[np.floating]
+
+
+def smoothstep(x: Map | float, start: float, end: float) -> NDArray[np.float64]:
+    """0 below ``start``, 1 above ``end``, an S between; ``start`` > ``end`` falls instead."""
+    t = np.clip((np.asarray(x, np.float64) - start) / (end - start), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def blur_image(image: Map, sigma: float) -> NDArray[np.float32]:
+    """Gaussian blur of a picture [H, W] or [H, W, C]; its border is repeated."""
+    return cv2.GaussianBlur(
+        np.ascontiguousarray(image, dtype=np.float32),
+        (0, 0),
+        sigma,
+        borderType=cv2.BORDER_REPLICATE,
+    )
+
+
+def distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """For each true pixel, how far the nearest false one is; no false one at all: very far."""
+    if mask.all():
+        return np.full(mask.shape, 1e4, np.float32)
+    return distance_transform_edt(mask).astype(np.float32)
+
+
+def blur_atlas(values: Map, sigma: float) -> NDArray[np.float32]:
+    """Gaussian blur over the atlas [R, R] or [R, R, C] across the back seam of the head.
+
+    Left of column 0 lies the last column, above row 0 the row's own twin.
+    """
+    pad = min(int(3 * sigma) + 1, len(values) // 2)
+    closed = np.concatenate([values[:, -pad:], values, values[:, :pad]], 1)
+    closed = np.concatenate([closed[:pad][::-1, ::-1], closed], 0)
+    return blur_image(closed, sigma)[pad:, pad:-pad]
+
+
+def mean_atlas(values: Map, weight: Map, sigma: float) -> NDArray[np.float32]:
+    """Weighted local mean over the atlas [R, R, C]; zero where no weight is near."""
+    total = np.maximum(blur_atlas(weight, sigma), 1e-6)[..., None]
+    return blur_atlas(values * weight[..., None], sigma) / total
+
+
+def fill(
+    values: Map,
+    weight: Map,
+    *,
+    sigmas: tuple[float, ...] = (1.5, 3, 6, 12, 24, 48),
+    on_atlas: bool = True,
+    enough: float = 0.02,
+) -> NDArray[np.float32]:
+    """Complete a map where its weight is small, from ever wider normalised blurs (push-pull).
+
+    Args:
+        values: [H, W, C].
+        weight: [H, W] in [0, 1]; one keeps the value.
+        sigmas: Widths in texels, narrow to wide.
+        on_atlas: The map wraps like the atlas; else it is a picture.
+        enough: Blurred weight that is trusted fully.
+
+    Returns:
+        [H, W, C] float32; nothing near any weight stays zero.
+    """
+    trust = np.clip(weight, 0, 1).astype(np.float32)
+    known = np.where(trust[..., None] > 0, values, 0).astype(np.float32) * trust[..., None]
+    result, confidence = known.copy(), trust.copy()  # result is premultiplied
+    stacked = np.concatenate([known, trust[..., None]], -1)
+    for sigma in sigmas:
+        blurred = _wide_blur(stacked, sigma, on_atlas=on_atlas)
+        mass = blurred[..., -1:]
+        share = np.clip((mass - 1e-4) / enough, 0, 1) * (1 - confidence[..., None])
+        result += blurred[..., :-1] / np.maximum(mass, 1e-6) * share
+        confidence += share[..., 0]
+    return result / np.maximum(confidence, 1e-9)[..., None]
+
+
+def _wide_blur(
+    stacked: NDArray[np.float32], sigma: float, *, on_atlas: bool
+) -> NDArray[np.float32]:
+    """A blur that works at a quarter of the size when it is wide."""
+    blur = blur_atlas if on_atlas else blur_image
+    if sigma < 8:
+        return blur(stacked, sigma)
+    height, width = stacked.shape[:2]
+    small = cv2.resize(stacked, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
+    return cv2.resize(blur(small, sigma / 4), (width, height), interpolation=cv2.INTER_LINEAR)

@@ -1,0 +1,134 @@
+"""The photo, brought into the atlas: a colour for each texel and how far it can be trusted."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar_engine.gaussian.sampling import sample
+from avatar_engine.gaussian.sculpture import Sculpture
+from avatar_engine.gaussian.segment import BACKGROUND, CLOTH, HAIR, SKIN, Labels
+from avatar_engine.gaussian.smooth import blur_atlas, blur_image, distance, smoothstep
+from avatar_engine.gaussian.zbuffer import Nearest
+from avatar_engine.shapes import grid_neighbours, surface_groups, tangents
+
+INNER_LIPS = [78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95]  # fmt: skip
+LEFT_EYE = [263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466]
+RIGHT_EYE = [33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246]
+UPPER_LOWER_LIP = [(80, 88), (81, 178), (82, 87), (13, 14), (312, 317), (311, 402), (310, 318)]
+_BEHIND_CM = 0.3  # a texel this far behind the nearest surface is hidden
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What the photo says about each texel (N of them).
+
+    Attributes:
+        color: [N, 3] sRGB under the texel.
+        weight: [N] in [0, 1], trusted as texture.
+        tone: [N] in [0, 1], trusted as a tone only (grazing view).
+        facing: [N] cosine between normal and ray to the camera.
+        visible: [N] bool, nothing in front.
+        clothed: [N] in [0, 1], the photo shows clothing there.
+        hairy: [N] in [0, 1], the photo shows hair there.
+        pixels: (row, column) [N] each, of the pixel under the texel.
+        mouth_open_px: Gap between the lips in the photo.
+    """
+
+    color: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    tone: NDArray[np.float64]
+    facing: NDArray[np.float64]
+    visible: NDArray[np.bool_]
+    clothed: NDArray[np.float64]
+    hairy: NDArray[np.float64]
+    pixels: tuple[NDArray[np.int64], NDArray[np.int64]]
+    mouth_open_px: float
+
+
+def unwrap(s: Sculpture, labels: Labels, front: Nearest) -> Samples:
+    """Sample the photo at every texel of the fitted, carved head."""
+    view, regions = s.view, s.regions
+    size, R = view.size, s.rig.resolution
+    x = s.source_shape()
+    p = s.project(x)
+    _, facing = s.normals(x)
+    col = np.clip(p[:, 0].astype(np.int64), 0, size - 1)
+    row = np.clip(p[:, 1].astype(np.int64), 0, size - 1)
+    inside = (p[:, :2] > 1).all(1) & (p[:, :2] < size - 2).all(1)
+    visible = inside & (p[:, 2] < front.depth[row, col] + _BEHIND_CM)
+    color = sample(view.image, p)
+    share = sample(labels.share, p)
+    depth_in_matte = sample(distance(view.inside), p)
+    allowed = _allowed(s, share)
+    rim = _looks_like_behind(view.image, view.inside, color, depth_in_matte, row, col)
+    weight = visible * smoothstep(facing, 0.18, 0.55) * smoothstep(depth_in_matte, 2, 6)
+    weight *= smoothstep(_texel_area(s, p), 0.08, 0.35) * allowed * ~rim
+    tone = visible * smoothstep(facing, 0.05, 0.30) * smoothstep(depth_in_matte, 1.5, 4)
+    tone *= allowed * ~rim * ~regions.ear
+    mouth_open = float(np.mean([view.landmarks[b, 1] - view.landmarks[a, 1] for a, b in UPPER_LOWER_LIP]))  # fmt: skip
+    banned = _features(s, row, col, color, weight, mouth_open)
+    weight[banned] = 0
+    tone[banned] = 0
+    # A lone trusted texel is noise.
+    dense = blur_atlas((weight * regions.skin).reshape(R, R), 2.0).ravel()
+    weight = np.where(regions.skin, weight * smoothstep(dense, 0.12, 0.5), weight)
+    _drop_half_seen_ear(s, weight)
+    hairy, clothed = share[:, HAIR] * visible, share[:, CLOTH] * visible
+    return Samples(color, weight, tone, facing, visible, clothed, hairy, (row, col), mouth_open)
+
+
+def _texel_area(s: Sculpture, p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pixels of the photo per texel [N]."""
+    R = s.rig.resolution
+    bits = grid_neighbours(surface_groups(s.rig.chart))
+    tu, tv = tangents(p[:, :2].reshape(R, R, 2), bits)
+    return np.abs(tu[..., 0] * tv[..., 1] - tu[..., 1] * tv[..., 0]).ravel()
+
+
+def _allowed(s: Sculpture, share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[N] how far the class seen at a texel is one that belongs there."""
+    body_free = 1 - smoothstep(share[:, BACKGROUND] + share[:, CLOTH], 0.15, 0.5)
+    neck = smoothstep(share[:, SKIN], 0.5, 0.85)
+    crown = s.regions.scalp > 0.95
+    hair = smoothstep(share[:, HAIR] + (0 if share[crown, HAIR].mean() > 0.25 else 1), 0.3, 0.7)
+    return np.where(s.regions.neck_zone, neck, np.where(crown, body_free * hair, body_free))
+
+
+def _looks_like_behind(image, inside, color, depth, row, col):  # type: ignore[no-untyped-def]
+    """[N] near the outline, and nearer in colour to what is outside than to what is inside."""
+
+    def tone(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        m = mask.astype(np.float32)
+        return blur_image(image * m[..., None], 9) / np.maximum(blur_image(m, 9), 1e-4)[..., None]
+
+    within, without = tone(distance(inside) > 5), tone(distance(~inside) > 3)
+    to_within = np.linalg.norm(color - within[row, col], axis=1)
+    to_without = np.linalg.norm(color - without[row, col], axis=1)
+    return (depth < 9) & (to_without < 0.8 * to_within)
+
+
+def _features(s, row, col, color, weight, mouth_open):  # type: ignore[no-untyped-def]
+    """[N] skin texels on which the photo shows eyeballs, teeth or the inner mouth instead."""
+    view, regions = s.view, s.regions
+    holes = view.polygon(LEFT_EYE) | view.polygon(RIGHT_EYE)
+    if mouth_open > 3:
+        holes |= view.polygon(INNER_LIPS, grow=2)
+    banned = holes[row, col]
+    lab = cv2.cvtColor(np.clip(color, 0, 1).astype(np.float32)[None], cv2.COLOR_RGB2LAB)[0]
+    face = regions.skin & (weight > 0.5) & (s.rig.mean[:, 2] > 7)
+    redness = np.median(lab[face, 1]) if face.any() else 0.0
+    # The innermost rows of the lips are hidden or wet; near them, tooth-coloured means teeth.
+    banned |= regions.mouth_distance < (8.0 if mouth_open > 3 else 2.0)
+    banned |= (regions.mouth_distance < 16) & (lab[:, 1] < redness - 5)
+    return banned & regions.skin
+
+
+def _drop_half_seen_ear(s: Sculpture, weight: NDArray[np.float64]) -> None:
+    """An ear seen much worse than its twin takes the twin's colours altogether."""
+    ears = [s.regions.ear & side for side in (s.regions.left, ~s.regions.left)]
+    seen = [weight[ear].mean() for ear in ears]
+    for k in (0, 1):
+        if seen[k] < 0.5 * seen[1 - k]:
+            weight[ears[k]] = 0

@@ -1,0 +1,97 @@
+"""The portrait at the working size, as every step of the persona's making sees it."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar_engine.types import Camera, Portrait
+
+WORKING_SIZE = 512
+"""Pixels across. The face is some 150 texels wide in the atlas, and about as many pixels here."""
+
+CHIN, FOREHEAD, RIGHT_CHEEK, LEFT_CHEEK = 152, 10, 234, 454
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The source view: picture, matte, landmarks and camera at one size.
+
+    Attributes:
+        image: [S, S, 3] float32 sRGB in [0, 1].
+        lab: [S, S, 3] float32 CIELAB, L in [0, 100].
+        matte: [S, S] float32 in [0, 1].
+        inside: [S, S] bool, matte above one half.
+        landmarks: [478, 2] float64 in pixels.
+        camera: The source camera at this size.
+        face_height: Pixels from chin to the top of the forehead.
+        face_width: Pixels from cheek to cheek.
+    """
+
+    image: NDArray[np.float32]
+    lab: NDArray[np.float32]
+    matte: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    landmarks: NDArray[np.float64]
+    camera: Camera
+    face_height: float
+    face_width: float
+
+    @property
+    def size(self) -> int:
+        """Pixels across."""
+        return len(self.image)
+
+    def face_frame(self, pixels: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Pixels [..., 2] in the face's own frame: across (cheeks at +-0.5), up (chin 0, brow 1)."""
+        marks = self.landmarks
+        up = marks[FOREHEAD] - marks[CHIN]
+        up = up / np.linalg.norm(up)
+        across = np.array([-up[1], up[0]])
+        centre = (marks[RIGHT_CHEEK] + marks[LEFT_CHEEK]) / 2
+        u = (pixels - centre) @ across / self.face_width
+        v = (pixels - marks[CHIN]) @ up / self.face_height
+        return np.stack([u, v], -1)
+
+    def polygon(self, indices: list[int], *, grow: int = 0) -> NDArray[np.bool_]:
+        """[S, S] mask of the polygon through landmarks, grown (or shrunk) by some pixels."""
+        mask = np.zeros((self.size, self.size), np.uint8)
+        cv2.fillPoly(mask, [np.round(self.landmarks[indices]).astype(np.int32)], (1.0,))
+        return _grown(mask, grow)
+
+    def face_hull(self, *, grow: int = 0) -> NDArray[np.bool_]:
+        """[S, S] mask of the convex hull of the face's landmarks."""
+        mask = np.zeros((self.size, self.size), np.uint8)
+        hull = cv2.convexHull(np.round(self.landmarks[:468]).astype(np.int32))
+        cv2.fillConvexPoly(mask, hull, (1.0,))
+        return _grown(mask, grow)
+
+
+def view_of(portrait: Portrait, camera: Camera, size: int = WORKING_SIZE) -> View:
+    """The portrait and its camera, resampled to the working size."""
+    scale = size / len(portrait.image)
+    shrink = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    image = portrait.image.astype(np.float32) / 255
+    matte = np.asarray(portrait.matte, np.float32)
+    if scale != 1:
+        image = np.clip(cv2.resize(image, (size, size), interpolation=shrink), 0, 1)
+        matte = np.clip(cv2.resize(matte, (size, size), interpolation=shrink), 0, 1)
+    landmarks = portrait.landmarks[:, :2].astype(np.float64) * scale
+    return View(
+        image=image,
+        lab=cv2.cvtColor(image, cv2.COLOR_RGB2LAB),
+        matte=matte,
+        inside=matte > 0.5,
+        landmarks=landmarks,
+        camera=camera.framed(size, size),
+        face_height=float(np.linalg.norm(landmarks[CHIN] - landmarks[FOREHEAD])),
+        face_width=float(np.linalg.norm(landmarks[RIGHT_CHEEK] - landmarks[LEFT_CHEEK])),
+    )
+
+
+def _grown(mask: NDArray[np.uint8], pixels: int) -> NDArray[np.bool_]:
+    if pixels:
+        kernel = np.ones((2 * abs(pixels) + 1,) * 2, np.uint8)
+        mask = cv2.dilate(mask, kernel) if pixels > 0 else cv2.erode(mask, kernel)
+    return mask > 0

@@ -1,0 +1,114 @@
+"""From photo to persona: portrait, head fit, maps and plates, in one call."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from avatar_engine.errors import PhotoError
+from avatar_engine.gaussian import build_maps
+from avatar_engine.head import fit_head, load_head_rig
+from avatar_engine.persona.file import load_persona
+from avatar_engine.persona.persona import Persona, Provenance
+from avatar_engine.portrait import read_portrait
+from avatar_engine.render.weights import blend_weights
+from avatar_engine.types import Camera, FaceState, HeadMaps, HeadRig, Portrait
+
+Progress = Callable[[str, float], None]
+_THUMBNAIL_PX = 384
+
+
+def build_persona(
+    photo: Path | str | bytes,
+    *,
+    consent: str | None = None,
+    pick_largest: bool = False,
+    progress: Progress | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Persona:
+    """Make a persona from one photo.
+
+    Args:
+        photo: A picture file, or its bytes.
+        consent: Who agreed to be shown, and to what; kept in the persona.
+        pick_largest: With several faces in the photo, take the largest.
+        progress: Told the step and the share done in [0, 1].
+        clock: Says when it was made.
+
+    Raises:
+        PhotoError: The photo cannot become a persona; ``reason`` says why.
+    """
+    tell = progress or (lambda _step, _share: None)
+    tell("looking at the photo", 0.0)
+    portrait = read_portrait(photo, pick_largest=pick_largest)
+    tell("fitting the head", 0.1)
+    rig = _shared_rig()
+    fit = fit_head(rig, portrait)
+    maps, plates = build_maps(
+        rig, fit, portrait, source_weights, lambda step, share: tell(step, 0.25 + 0.75 * share)
+    )
+    return Persona(
+        name="persona" if isinstance(photo, bytes) else Path(photo).stem,
+        maps=maps,
+        plates=plates,
+        camera=fit.camera,
+        thumbnail=_thumbnail(portrait),
+        consent=consent.strip() or None if consent else None,
+        provenance=Provenance(
+            engine_version=_engine_version(),
+            photo_sha256=_sha256(photo),
+            created_at=clock().isoformat(timespec="seconds"),
+            notes=portrait.warnings,
+        ),
+    )
+
+
+def open_persona(path: Path | str, *, progress: Progress | None = None) -> Persona:
+    """A persona from its file, or from a photo.
+
+    Raises:
+        PersonaFileError: The ``.persona`` file cannot be read.
+        PhotoError: The photo cannot become a persona.
+    """
+    if Path(path).suffix.lower() == ".persona":
+        return load_persona(path)
+    return build_persona(path, progress=progress)
+
+
+def source_weights(maps: HeadMaps, camera: Camera) -> tuple[csr_array, NDArray[np.float32]]:
+    """Blend weights [H * W, M] of the photo's own view and expression, and light left [H, W]."""
+    state = FaceState(blendshapes=maps.source - maps.rest)
+    weights, light = blend_weights(maps, camera, state, 1.0, camera.width, camera.height)
+    return weights, light.reshape(camera.height, camera.width)
+
+
+@lru_cache(maxsize=1)
+def _shared_rig() -> HeadRig:
+    return load_head_rig()
+
+
+def _thumbnail(portrait: Portrait) -> NDArray[np.uint8]:
+    size = (_THUMBNAIL_PX, _THUMBNAIL_PX)
+    return np.asarray(cv2.resize(portrait.image, size, interpolation=cv2.INTER_AREA))
+
+
+def _sha256(photo: Path | str | bytes) -> str:
+    try:
+        content = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
+    except OSError:
+        raise PhotoError("not_found", f"{photo}: no such photo; check the path") from None
+    return hashlib.sha256(content).hexdigest()
+
+
+def _engine_version() -> str:
+    try:
+        return version("livepitch")
+    except PackageNotFoundError:
+        return "unpackaged"
