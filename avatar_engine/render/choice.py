@@ -3,6 +3,7 @@
 import importlib.util
 from typing import Literal, get_args
 
+from avatar_engine.device import has_cuda, require_cuda
 from avatar_engine.errors import RenderError
 from avatar_engine.render.protocol import RenderConfig, Renderer
 from avatar_engine.types import Camera, HeadMaps, Plates
@@ -30,28 +31,20 @@ def open_renderer(
         known = ", ".join(get_args(RendererName))
         raise RenderError(f"unknown renderer {name!r}: choose one of {known}")
     if name == "auto":
-        name = "cuda" if _has_cuda() else "cpu"
+        name = "cuda" if has_cuda() else "cpu"
     if name == "cpu":
         from avatar_engine.render.cpu.renderer import CpuRenderer
 
         return CpuRenderer(maps, plates, camera, config)
-    if importlib.util.find_spec("torch") is None:
-        raise RenderError(
-            f"the {name} renderer needs torch: pip install 'livepitch[torch]', or choose cpu"
-        )
     if name == "reference":
+        if importlib.util.find_spec("torch") is None:
+            raise RenderError(
+                "the reference renderer needs torch: pip install 'livepitch[torch]', or choose cpu"
+            )
         from avatar_engine.render.reference import ReferenceRenderer
 
         return ReferenceRenderer(maps, plates, camera, config)
+    require_cuda()
     from avatar_engine.render.cuda import CudaRenderer
 
     return CudaRenderer(maps, plates, camera, config)
-
-
-def _has_cuda() -> bool:
-    # Importing torch takes seconds; without gsplat the answer is no anyway.
-    if any(importlib.util.find_spec(name) is None for name in ("gsplat", "torch")):
-        return False
-    import torch
-
-    return torch.cuda.is_available()

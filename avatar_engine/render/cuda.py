@@ -1,0 +1,180 @@
+"""The CUDA renderer: the definition in float32 on a GPU, rasterized by gsplat.
+
+gsplat compiles or loads its kernels when the first renderer is opened, never on import. Frames of
+several states and several personas are drawn in one pass (``draw_together``).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from avatar_engine.device import require_cuda
+from avatar_engine.errors import RenderError
+from avatar_engine.render.colour import RGB_TO_YUV, YUV_OFFSET
+from avatar_engine.render.gaussians import Gaussians, TorchMaps
+from avatar_engine.render.plates import backdrop
+from avatar_engine.render.protocol import RenderConfig
+from avatar_engine.types import Camera, FaceState, HeadMaps, Plates
+
+_TILE = 16
+_FAINTEST = 1 / 255
+"""gsplat skips what is fainter; footprints reach that far."""
+
+
+class CudaRenderer:
+    """Implements ``Renderer``.
+
+    Raises:
+        RenderError: torch, gsplat or a CUDA device is missing.
+    """
+
+    def __init__(
+        self, maps: HeadMaps, plates: Plates, camera: Camera, config: RenderConfig
+    ) -> None:
+        require_cuda()
+        self._config = config
+        self._camera = camera.framed(config.width, config.height)
+        self._maps = TorchMaps(maps, dtype=torch.float32, device="cuda")
+        plate = backdrop(plates, camera, config)
+        self._behind = torch.as_tensor(plate.behind, device="cuda")
+        self._cover = torch.as_tensor(plate.cover, device="cuda")
+        self._is_closed = False
+
+    @property
+    def config(self) -> RenderConfig:
+        """What it was opened with."""
+        return self._config
+
+    def project(self, states: Sequence[FaceState], *, source_residual: float = 0.0) -> Gaussians:
+        """Gaussians of B states on the GPU."""
+        if self._is_closed:
+            raise RenderError("this renderer is closed: open another one")
+        return self._maps.project(states, self._camera, source_residual=source_residual)
+
+    def finish(self, color: Tensor, light: Tensor) -> Tensor:
+        """Composite heads [B, H, W, 3] in [0, 1] with light [B, H, W]; uint8 on the GPU."""
+        through = (light * self._cover)[..., None]
+        picture = 255 * color + through * self._behind
+        if self._config.pixel_format == "i420":
+            return _bytes(_i420(picture))
+        if self._config.pixel_format == "rgb":
+            return _bytes(picture)
+        alpha = 1 - light[..., None] + through
+        return _bytes(torch.cat([picture / alpha.clamp_min(1e-6), 255 * alpha], -1))
+
+    @property
+    def colors(self) -> Tensor:
+        """[M, 3] on the GPU."""
+        return self._maps.colors
+
+    @torch.no_grad()
+    def render(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.uint8]:
+        """Draw one frame; see ``Renderer.render``."""
+        gaussians = self.project([state], source_residual=source_residual)
+        color, light = rasterize([gaussians], [self.colors], self._config)
+        return self.finish(color, light)[0].cpu().numpy()
+
+    @torch.no_grad()
+    def coverage(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.float32]:
+        """How much of each pixel the head covers; see ``Renderer.coverage``."""
+        gaussians = self.project([state], source_residual=source_residual)
+        _, light = rasterize([gaussians], [self.colors], self._config)
+        return (1 - light[0]).cpu().numpy()
+
+    def close(self) -> None:
+        """Free the GPU's memory of this persona."""
+        self._is_closed = True
+        del self._maps, self._behind, self._cover
+
+
+@torch.no_grad()
+def draw_together(
+    requests: Sequence[tuple[CudaRenderer, Sequence[FaceState]]],
+) -> list[Tensor]:
+    """Draw frames of several personas in one pass.
+
+    Args:
+        requests: Renderers with the states each has to draw; all of one picture size.
+
+    Returns:
+        Per renderer its frames, uint8 on the GPU, in the renderer's own pixel format.
+
+    Raises:
+        RenderError: The renderers' picture sizes differ.
+    """
+    sizes = {(r.config.width, r.config.height) for r, _ in requests}
+    if len(sizes) != 1:
+        raise RenderError(f"frames drawn together need one picture size, not {sorted(sizes)}")
+    gaussians = [renderer.project(states) for renderer, states in requests]
+    colors = [renderer.colors for renderer, _ in requests]
+    color, light = rasterize(gaussians, colors, requests[0][0].config)
+    counts = [len(states) for _, states in requests]
+    parts = zip(requests, color.split(counts), light.split(counts), strict=True)
+    return [renderer.finish(some, rest) for (renderer, _), some, rest in parts]
+
+
+def rasterize(
+    gaussians: Sequence[Gaussians], colors: Sequence[Tensor], config: RenderConfig
+) -> tuple[Tensor, Tensor]:
+    """Step 10 for all frames at once.
+
+    Args:
+        gaussians: Per persona, B frames each.
+        colors: Per persona [M, 3] in [0, 1].
+        config: Picture size.
+
+    Returns:
+        Premultiplied colour [sum B, H, W, 3], light left [sum B, H, W].
+    """
+    from gsplat import isect_offset_encode, isect_tiles, rasterize_to_pixels
+
+    texels = max(len(c) for c in colors)  # shorter personas are padded with opacity 0
+    means = _stacked([g.means for g in gaussians], texels)
+    conics = _stacked([g.conics for g in gaussians], texels)
+    depths = _stacked([g.depths for g in gaussians], texels)
+    opacities = _stacked([g.opacities for g in gaussians], texels)
+    frames = [c.expand(len(g.means), -1, -1) for c, g in zip(colors, gaussians, strict=True)]
+    radii = _stacked([_radii(g) for g in gaussians], texels)
+    tiles_x, tiles_y = -(-config.width // _TILE), -(-config.height // _TILE)
+    _, ids, flat = isect_tiles(means, radii, depths, _TILE, tiles_x, tiles_y)
+    offsets = isect_offset_encode(ids, len(means), tiles_x, tiles_y)
+    # fmt: off
+    color, alpha = rasterize_to_pixels(
+        means, conics, _stacked(frames, texels), opacities, config.width, config.height,
+        _TILE, offsets, flat,
+    )
+    # fmt: on
+    return color, 1 - alpha[..., 0]
+
+
+def _radii(gaussians: Gaussians) -> Tensor:
+    """Half sizes [B, M, 2] int32 in pixels; 0 is not drawn."""
+    reach = 2 * torch.log(gaussians.opacities.clamp_min(1e-9) / _FAINTEST)
+    half = torch.sqrt(reach.clamp_min(0)[..., None] * gaussians.covariances[..., [0, 2]])
+    # A culled texel may have coordinates that are not finite.
+    return torch.where(gaussians.opacities[..., None] > 0, half, 0.0).ceil().int()
+
+
+def _stacked(parts: Sequence[Tensor], texels: int) -> Tensor:
+    """[B, M, ...] of several personas as one [sum B, texels, ...], padded with zeros."""
+    padded = []
+    for part in parts:
+        shape = (len(part), texels - part.shape[1], *part.shape[2:])
+        padded.append(torch.cat([part, part.new_zeros(shape)], 1) if shape[1] else part)
+    return torch.cat(padded)
+
+
+def _i420(picture: Tensor) -> Tensor:
+    """[B, H, W, 3] in [0, 255] to [B, H * W * 3 / 2]."""
+    matrix = torch.as_tensor(RGB_TO_YUV, dtype=picture.dtype, device=picture.device)
+    offset = torch.as_tensor(YUV_OFFSET, dtype=picture.dtype, device=picture.device)
+    yuv = (picture @ matrix.T + offset).permute(0, 3, 1, 2)  # [B, 3, H, W]
+    chroma = torch.nn.functional.avg_pool2d(yuv[:, 1:], 2)
+    return torch.cat([yuv[:, 0].flatten(1), chroma.flatten(1)], 1)
+
+
+def _bytes(values: Tensor) -> Tensor:
+    return (values + 0.5).clamp(0, 255).to(torch.uint8)
