@@ -16,6 +16,9 @@ from avatar_engine.render import Renderer
 from avatar_engine.speech import Voice
 from avatar_engine.types import AvatarFrame, Cue
 
+LEAD_IN_S = 0.08
+"""How long lips take to get ready when nothing was being said."""
+
 LOOK_AHEAD_S = 0.28
 """Speech read before it is heard: the mouth prepares its next shapes, loudness is known."""
 
@@ -69,6 +72,10 @@ class AvatarEngine:
         self._track: VoiceTrack | None = None
         self._index = 0
         self._is_interrupted = False
+        self._lead_in = 0
+        self._line_start_s = 0.0
+        self._is_announced = False
+        self._was_speaking = False
 
     @property
     def backlog_s(self) -> float:
@@ -102,8 +109,16 @@ class AvatarEngine:
             return self.generation
 
     def glance(self, direction: str) -> None:
-        """Look briefly toward a side of the picture, as to a pinned card."""
-        self._performer.glance(direction, at_s=self._index / self.fps)
+        """Look briefly beside the camera, as to a pinned card.
+
+        Args:
+            direction: A side of the picture as the viewer sees it: ``left``, ``right``, ``up``,
+                ``down``, or two of them such as ``down-right``.
+
+        Raises:
+            ValueError: Unknown direction.
+        """
+        self._performer.glance(direction)
 
     def step(self) -> AvatarFrame:
         """The next frame.
@@ -127,6 +142,7 @@ class AvatarEngine:
         if self._label is not None:
             self._label.draw(picture)
         utterance = self._track.utterance_id if self._track else None
+        self._was_speaking = utterance is not None
         if utterance is None and cues:
             utterance = cues[-1].utterance_id
         frame = AvatarFrame(self._index, picture, audio, generation, utterance, tuple(cues))
@@ -152,13 +168,28 @@ class AvatarEngine:
                 self._track = VoiceTrack(
                     line.utterance_id, iter(self._voice.speak(line.text)), line.marks, len(line.text)
                 )
-                start_s = now_s + filled / SAMPLE_RATE_HZ
-                self._performer.begin(start_s)
-                offset_s = filled / SAMPLE_RATE_HZ
-                cues.append(Cue("started", line.utterance_id, offset_s))
+                # From rest the mouth opens a moment before the sound; between lines it is ready.
+                self._lead_in = 0 if self._was_speaking else round(LEAD_IN_S * SAMPLE_RATE_HZ)
+                offset_s = (filled + self._lead_in) / SAMPLE_RATE_HZ
+                self._line_start_s = now_s + offset_s
+                self._performer.begin(self._line_start_s, line.text)
+                self._is_announced = False
             track = self._track
-            phonemes, words = track.read_ahead(LOOK_AHEAD_S)
-            self._performer.feed(phonemes, words)
+            for chunk in track.read_ahead(LOOK_AHEAD_S):
+                self._performer.feed(
+                    chunk.phonemes, chunk.words, chunk.pcm, sample_rate_hz=chunk.sample_rate_hz
+                )
+                if chunk.is_last:
+                    length_s = chunk.start_s + len(chunk.pcm) / chunk.sample_rate_hz
+                    self._performer.end(self._line_start_s + length_s)
+            if self._lead_in:
+                quiet = min(self._lead_in, len(audio) - filled)
+                self._lead_in -= quiet
+                filled += quiet
+                continue
+            if not self._is_announced:
+                cues.append(Cue("started", track.utterance_id, filled / SAMPLE_RATE_HZ))
+                self._is_announced = True
             block, fired = track.take(len(audio) - filled)
             audio[filled : filled + len(block)] = block
             offset_s = filled / SAMPLE_RATE_HZ
@@ -169,7 +200,6 @@ class AvatarEngine:
             filled += len(block)
             if track.is_finished:
                 cues.append(Cue("ended", track.utterance_id, filled / SAMPLE_RATE_HZ))
-                self._performer.end(now_s + filled / SAMPLE_RATE_HZ)
                 self._track = None
 
     def _stop(self, audio: NDArray[np.int16], now_s: float) -> int:

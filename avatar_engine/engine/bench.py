@@ -63,9 +63,9 @@ def measure(
         spoken.close()
     speech_s += _child_cpu_s() - child  # the worker's CPU is known once it has been reaped
     performer = Performer(fps=25.0, seed=0)
-    performer.begin(0.0)
+    performer.begin(0.0, LINE)
     for chunk in chunks:
-        performer.feed(chunk.phonemes, chunk.words)
+        performer.feed(chunk.phonemes, chunk.words, chunk.pcm)
     camera = open_renderer(
         renderer, persona.maps, persona.plates, persona.camera, RenderConfig(width, height, "i420")
     )

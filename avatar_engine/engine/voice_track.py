@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.engine.marks import Mark
-from avatar_engine.speech import Resampler
-from avatar_engine.types import Cue, Phoneme, SpeechChunk, Word
+from avatar_engine.types import Cue, SpeechChunk
 
 SAMPLE_RATE_HZ = 48_000
 
@@ -35,7 +34,6 @@ class VoiceTrack:
         self._chunks = chunks
         self._blocks: deque[NDArray[np.int16]] = deque()
         self._buffered = 0
-        self._resampler: Resampler | None = None
         self._is_read = False
         self._marks = deque(marks)
         self._cues: deque[tuple[float, Cue]] = deque()
@@ -51,31 +49,27 @@ class VoiceTrack:
         """Everything was read and taken."""
         return self._is_read and self._buffered == 0 and not self._cues
 
-    def read_ahead(self, seconds: float) -> tuple[list[Phoneme], list[Word]]:
-        """Read until ``seconds`` are buffered; the phonemes and words that came with it.
+    def read_ahead(self, seconds: float) -> list[SpeechChunk]:
+        """Read until ``seconds`` are buffered; what was read.
 
         Raises:
             VoiceError: The voice died.
         """
-        phonemes: list[Phoneme] = []
-        words: list[Word] = []
+        chunks: list[SpeechChunk] = []
         while not self._is_read and self.buffered_s < seconds:
             chunk = next(self._chunks, None)
             if chunk is None:
                 self._finish()
                 break
-            if self._resampler is None:
-                self._resampler = Resampler(chunk.sample_rate_hz, SAMPLE_RATE_HZ)
-            self._append(self._resampler.push(chunk.pcm))
-            phonemes.extend(chunk.phonemes)
-            words.extend(chunk.words)
+            chunks.append(chunk)
+            self._append(chunk.pcm)
             for word in chunk.words:
                 self._fire_marks_before(word.end, word.start_s)
                 cue = Cue("word", self.utterance_id, start=word.start, end=word.end)
                 self._cues.append((word.start_s, cue))
             if chunk.is_last:
                 self._finish()
-        return phonemes, words
+        return chunks
 
     def take(self, samples: int) -> tuple[NDArray[np.int16], list[Cue]]:
         """The next samples (fewer at the end) and the cues that fall into them."""
@@ -118,8 +112,6 @@ class VoiceTrack:
         if self._is_read:
             return
         self._is_read = True
-        if self._resampler is not None:
-            self._append(self._resampler.flush())
         self._fire_marks_before(self._text_length + 1, self.played_s + self.buffered_s)
 
     def _fire_marks_before(self, offset: int, when_s: float) -> None:

@@ -1,0 +1,127 @@
+"""The engine with its real voice and muscles, and a synthetic head before the real CPU renderer."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from avatar_engine.engine.avatar import LEAD_IN_S, AvatarEngine
+from avatar_engine.engine.label import PresenterLabel
+from avatar_engine.motion import Performer
+from avatar_engine.render import RenderConfig, open_renderer
+from avatar_engine.speech import open_voice
+from avatar_engine.types import AvatarFrame
+from tests.support.synthetic_head import synthetic_head
+
+
+@pytest.fixture
+def engine() -> Iterator[AvatarEngine]:
+    maps, plates, camera = synthetic_head()
+    made = AvatarEngine(
+        renderer=open_renderer("cpu", maps, plates, camera, RenderConfig(128, 128, "i420")),
+        voice=open_voice("espeak:en-us"),
+        performer=Performer(fps=25.0, seed=1),
+        label=PresenterLabel(128, 128, "i420"),
+    )
+    yield made
+    made.close()
+
+
+def _loud(frame: AvatarFrame) -> bool:
+    return int(np.abs(frame.audio.astype(np.int32)).max()) > 200
+
+
+def _until_ended(engine: AvatarEngine, limit: int = 400) -> list[AvatarFrame]:
+    frames = []
+    while len(frames) < limit:
+        frames.append(engine.step())
+        if any(cue.kind == "ended" for cue in frames[-1].cues):
+            return frames
+    raise AssertionError("the line never ended")
+
+
+def test_every_frame_has_exactly_its_share_of_sound(engine):
+    engine.say("Good morning.", utterance_id=1)
+    frames = [engine.step() for _ in range(30)]
+    assert [frame.index for frame in frames] == list(range(30))
+    assert all(frame.audio.shape == (1920,) for frame in frames)
+    assert all(frame.video.shape == (128 * 128 * 3 // 2,) for frame in frames)
+
+
+def test_a_line_starts_sounds_names_its_words_and_ends(engine):
+    text = "Two lamps cost $40 today."
+    engine.say(text, utterance_id=9)
+    frames = _until_ended(engine)
+    cues = [cue for frame in frames for cue in frame.cues]
+    assert cues[0].kind == "started"
+    assert cues[-1].kind == "ended"
+    assert {cue.utterance_id for cue in cues} == {9}
+    words = [text[cue.start : cue.end].strip(".") for cue in cues if cue.kind == "word"]
+    assert words == ["Two", "lamps", "cost", "$40", "today"]
+    assert any(_loud(frame) for frame in frames)
+    assert not any(_loud(engine.step()) for _ in range(5))
+
+
+def test_sound_follows_at_once_and_the_mouth_goes_first(engine):
+    for _ in range(5):
+        assert not _loud(engine.step())
+    engine.say("Hello!", utterance_id=1)
+    frames = [engine.step() for _ in range(12)]
+    started = next(i for i, f in enumerate(frames) if any(c.kind == "started" for c in f.cues))
+    assert started == round(LEAD_IN_S * engine.fps)
+    assert any(_loud(frame) for frame in frames[started : started + 5])
+
+
+def test_lines_follow_each_other_without_a_hole(engine):
+    engine.say("First line.", utterance_id=1)
+    engine.say("Second line.", utterance_id=2)
+    first = _until_ended(engine)
+    assert any(c.kind == "started" and c.utterance_id == 2 for c in first[-1].cues)
+
+
+def test_an_interruption_is_silent_from_the_next_frame_and_fenced(engine):
+    engine.say("This is a long sentence that nobody will ever hear the end of.", utterance_id=1)
+    engine.say("Nor this one.", utterance_id=2)
+    frames = [engine.step() for _ in range(20)]
+    assert _loud(frames[-1]) or _loud(frames[-2])
+    generation = engine.interrupt()
+    after = [engine.step() for _ in range(30)]
+    assert all(frame.generation == generation for frame in after)
+    assert int(np.abs(after[0].audio[480:].astype(np.int32)).max()) == 0
+    assert not any(_loud(frame) for frame in after[1:])
+    assert not any(frame.cues for frame in after)
+    assert engine.backlog_s == 0
+    engine.say("But this one.", utterance_id=3)
+    assert any(_loud(frame) for frame in _until_ended(engine))
+
+
+def test_marks_fire_when_their_place_sounds(engine):
+    engine.say('Look <act name="nod"/> at the lamp.', utterance_id=4)
+    order = [c.name or c.kind for f in _until_ended(engine) for c in f.cues]
+    assert order.index("act:nod") > order.index("word")
+    assert order[-1] == "ended"
+
+
+def test_nothing_to_say_still_starts_and_ends(engine):
+    engine.say("", utterance_id=5)
+    cues = [cue.kind for frame in _until_ended(engine) for cue in frame.cues]
+    assert cues == ["started", "ended"]
+
+
+def test_the_same_seed_makes_the_same_show():
+    def show() -> list[AvatarFrame]:
+        maps, plates, camera = synthetic_head()
+        made = AvatarEngine(
+            renderer=open_renderer("cpu", maps, plates, camera, RenderConfig(64, 64, "i420")),
+            voice=open_voice("espeak:en-us"),
+            performer=Performer(fps=25.0, seed=5),
+            label=None,
+        )
+        made.say("Same again.", utterance_id=1)
+        frames = [made.step() for _ in range(40)]
+        made.close()
+        return frames
+
+    for one, other in zip(show(), show(), strict=True):
+        assert np.array_equal(one.video, other.video)
+        assert np.array_equal(one.audio, other.audio)
