@@ -70,8 +70,7 @@ class LiveServer:
 
     async def started(self) -> None:
         """Return when the first request can be answered."""
-        while not self._server.started:
-            await asyncio.sleep(0.01)
+        await self._server.is_ready.wait()
 
     def stop(self) -> None:
         """Answer what was asked, then end."""
@@ -79,6 +78,14 @@ class LiveServer:
 
 
 class _QuietServer(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_ready.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         # Ctrl-C belongs to the whole program: it ends the session first, then this server.

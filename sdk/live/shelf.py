@@ -1,0 +1,104 @@
+"""The shop as a session sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from commerce.errors import UnknownProductError
+from commerce.money import Money
+from commerce.shop import ProductCard, Shop
+
+_LANGUAGES = {"en": "en", "cmn": "zh", "yue": "zh", "zh": "zh", "es": "es", "pt": "pt"}
+_PITCH_S = 16.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What to say to a viewer, and the product it is about."""
+
+    text: str
+    sku: str | None
+
+
+class ShopCounter:
+    """Products as JSON-ready mappings, and the words to sell them.
+
+    Args:
+        shop: Open.
+        session_id: In the addresses of pictures.
+        language: Of everything said, such as ``en``.
+    """
+
+    def __init__(self, shop: Shop, *, session_id: str, language: str) -> None:
+        self._shop = shop
+        self._session_id = session_id
+        self._language = language
+        self._asked = 0
+
+    async def products(self) -> list[Mapping[str, Any]]:
+        """Everything that may be shown, in the catalogue's order."""
+        return [self._wire(card) for card in await self._shop.products()]
+
+    async def product(self, sku: str) -> Mapping[str, Any] | None:
+        """One product as it is now, or None."""
+        card = await self._shop.product(sku)
+        return self._wire(card) if card is not None else None
+
+    async def answer(self, text: str, *, context_sku: str | None) -> Reply | None:
+        """What to say to a viewer's message; None to stay silent."""
+        self._asked += 1
+        answer = await self._shop.answer(
+            text, context_sku=context_sku, language=self._language, seed=self._asked
+        )
+        if answer is None:
+            return None
+        return Reply(answer.text, answer.card.sku if answer.card is not None else None)
+
+    async def pitch(self, sku: str, *, seed: int) -> str:
+        """A spoken presentation; empty when the product left the shelves meanwhile."""
+        try:
+            pitch = await self._shop.pitch(
+                sku, seconds=_PITCH_S, seed=seed, language=self._language
+            )
+        except UnknownProductError:
+            return ""
+        return pitch.text
+
+    async def opening(self, *, seed: int) -> str:
+        """What the show begins with."""
+        return await self._shop.opening(seed=seed, language=self._language)
+
+    async def closing(self, *, seed: int) -> str:
+        """What ends one round through the catalogue."""
+        return await self._shop.closing(seed=seed, language=self._language)
+
+    def _wire(self, card: ProductCard) -> dict[str, Any]:
+        image = card.image
+        if image is not None and not image.startswith(("http://", "https://")):
+            image = f"/media/{quote(self._session_id)}/{quote(card.sku, safe='')}"
+        return {
+            "sku": card.sku,
+            "title": card.title,
+            "description": card.description,
+            "brand": card.brand,
+            "variant": card.variant,
+            "category": card.category,
+            "tags": list(card.tags),
+            "price": _money(card.price),
+            "compare_at": _money(card.compare_at) if card.compare_at is not None else None,
+            "stock": card.stock if card.tracks_stock else None,
+            "stock_version": card.stock_version,
+            "image": image,
+            "url": card.url,
+        }
+
+
+def language_of(voice: str) -> str:
+    """The shop's language for a voice such as ``espeak:en-us``; English where it has no words."""
+    tag = voice.partition(":")[2].lower().replace("_", "-").partition("-")[0]
+    return _LANGUAGES.get(tag, "en")
+
+
+def _money(money: Money) -> dict[str, Any]:
+    return {"minor": money.minor, "currency": money.currency, "text": money.display()}

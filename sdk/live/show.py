@@ -1,0 +1,283 @@
+"""``python -m sdk.live``: check what can be checked at once, build, serve, end cleanly."""
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import sys
+import webbrowser
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from avatar_engine.errors import AvatarEngineError
+from commerce.errors import CommerceError
+from commerce.shop import ImportReport
+from sdk.errors import SdkError, SettingsError
+from sdk.live.access import Access, is_loopback
+from sdk.live.server import LiveServer, address_of, listen
+from sdk.live.size import parse_size
+from sdk.live.wiring import Catalogue, LiveSession, default_database, opens_browser
+from sdk.settings import read_settings
+
+CLEAN, BROKE, REFUSED = 0, 1, 2
+_SHOWN_ISSUES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was typed; see ``--help``."""
+
+    persona: Path
+    catalogue: Path | None
+    voice: str
+    host: str
+    port: int
+    size: str
+    fps: float
+    renderer: str
+    outputs: tuple[str, ...]
+    database: str | None
+    seconds: float | None
+    opens_browser: bool
+    token: str | None
+    consent: str | None
+    name: str | None
+    script: bool
+    seed: int
+    as_json: bool
+
+    @property
+    def is_served(self) -> bool:
+        """Whether viewers can watch; otherwise the session only goes to files."""
+        return "webrtc" in self.outputs
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The outputs that are not viewers."""
+        return tuple(where for where in self.outputs if where != "webrtc")
+
+
+def run(options: Options) -> int:
+    """Run until Ctrl-C, the end of ``--seconds``, or an error.
+
+    Returns:
+        0 after a clean end; 1 when the show broke; 2 when something asked for was impossible, with
+        one line on standard error.
+    """
+    try:
+        return asyncio.run(_run(options))
+    except (SdkError, AvatarEngineError, CommerceError) as error:
+        _complain(str(error))
+        return REFUSED
+    except KeyboardInterrupt:
+        return CLEAN
+
+
+async def _run(options: Options) -> int:
+    access = _check(options)
+    stop = asyncio.Event()
+    with _ending_on_signals(stop), contextlib.ExitStack() as taken:
+        listener = None
+        if options.is_served:
+            listener = listen(options.host, options.port)
+            taken.callback(listener.close)
+        with _progress() as progress:
+            session = LiveSession(
+                options.persona,
+                Catalogue(options.catalogue, _database(options)),
+                voice=options.voice,
+                size=options.size,
+                fps=options.fps,
+                renderer=options.renderer,
+                outputs=options.files,
+                consent=options.consent,
+                name=options.name,
+                script=options.script,
+                seed=options.seed,
+                progress=progress,
+            )
+            async with AsyncExitStack() as exits:
+                if not await _entered(session, exits, stop):
+                    return CLEAN
+                _require_consent(session, options)
+                progress("", 1.0)
+                if session.import_report is not None:
+                    _tell_issues(session.import_report)
+                return await _live(session, options, access, listener, stop)
+
+
+async def _entered(session: LiveSession, exits: AsyncExitStack, stop: asyncio.Event) -> bool:
+    """Open the session; False when Ctrl-C came first."""
+    opening = asyncio.ensure_future(exits.enter_async_context(session))
+    stopping = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((opening, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not opening.done():
+        opening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await opening
+        return False
+    await opening
+    return True
+
+
+async def _live(
+    session: LiveSession,
+    options: Options,
+    access: Access,
+    listener: socket.socket | None,
+    stop: asyncio.Event,
+) -> int:
+    async with _served(session, options, access, listener):
+        ends = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(session.wait_failed())]
+        if options.seconds is not None:
+            ends.append(asyncio.ensure_future(_played(session, options.seconds * options.fps)))
+        done, pending = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in pending:
+            end.cancel()
+        broken = next((end.exception() for end in done if end.exception() is not None), None)
+        if broken is not None:
+            _complain(f"the show broke: {broken}")
+            return BROKE
+    for where in options.files:
+        if not options.as_json:
+            print(where)  # noqa: T201
+    return CLEAN
+
+
+@asynccontextmanager
+async def _served(
+    session: LiveSession, options: Options, access: Access, listener: socket.socket | None
+) -> AsyncIterator[None]:
+    if listener is None:
+        yield
+        return
+    server = LiveServer(session.web_app(access), listener)
+    serving = asyncio.create_task(server.serve(), name="http")
+    await server.started()
+    _announce(session, options, access, address_of(listener, options.host))
+    try:
+        yield
+    finally:
+        server.stop()
+        await serving
+
+
+def _announce(session: LiveSession, options: Options, access: Access, address: str) -> None:
+    page = f"{address}/"
+    if ticket := access.ticket():
+        page += f"?ticket={ticket}"
+    if options.as_json:
+        about = {"url": page, "session": session.session_id, "products": len(session.products)}
+        print(json.dumps(about), flush=True)  # noqa: T201
+    else:
+        print(f"\n  Live at  {page}\n", flush=True)  # noqa: T201
+        sold = f"{len(session.products)} products" if session.products else "no catalogue"
+        _note(f"{sold} · {options.voice} · {options.size} at {options.fps:g} fps · Ctrl-C ends it")
+    if options.opens_browser and opens_browser():
+        with contextlib.suppress(webbrowser.Error):
+            webbrowser.open(page)
+
+
+async def _played(session: LiveSession, frames: float) -> None:
+    # Frames are counted in the worker thread, which must not be slowed down to tell us.
+    while session.playout.figures.frames < frames:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
+def _check(options: Options) -> Access:
+    """Everything that can be refused before anything slow begins."""
+    settings = read_settings()
+    token = options.token or (settings.token.get_secret_value() if settings.token else None)
+    access = Access(options.host, token)
+    parse_size(options.size)
+    for path, option in ((options.persona, "--persona"), (options.catalogue, "--catalogue")):
+        if path is not None and not path.is_file():
+            what = "is a folder" if path.is_dir() else "does not exist"
+            raise SettingsError(f"{option} {path} {what}")
+    for where in options.files:
+        if "://" not in where and not Path(where).resolve().parent.is_dir():
+            raise SettingsError(f"--output {where}: the folder does not exist")
+    is_photo = options.persona.suffix.lower() != ".persona"
+    if is_photo and options.consent is None and not is_loopback(options.host):
+        raise SettingsError(_CONSENT)
+    return access
+
+
+def _require_consent(session: LiveSession, options: Options) -> None:
+    if not is_loopback(options.host) and not session.parts.consent:
+        raise SettingsError(_CONSENT)
+
+
+_CONSENT = (
+    "this persona states no consent, so it may only be shown on 127.0.0.1; "
+    'build it with --consent "who agreed, to what"'
+)
+
+
+def _database(options: Options) -> str | None:
+    if options.database == "memory":
+        return None
+    return options.database or default_database(options.catalogue)
+
+
+def _tell_issues(report: ImportReport) -> None:
+    for issue in report.issues[:_SHOWN_ISSUES]:
+        verdict = "left out" if issue.is_rejected else "ignored"
+        cell = f", {issue.column} {issue.value!r}" if issue.column else ""
+        _note(f"{report.path.name} row {issue.row}{cell}: {issue.reason} ({verdict})")
+    if len(report.issues) > _SHOWN_ISSUES:
+        _note(f"… and {len(report.issues) - _SHOWN_ISSUES} more; `livepitch catalogue import`")
+
+
+@contextmanager
+def _ending_on_signals(stop: asyncio.Event) -> Iterator[None]:
+    """The first Ctrl-C ends the show, a second one the process."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def end(number: int) -> None:
+        stop.set()
+        with contextlib.suppress(NotImplementedError):
+            loop.remove_signal_handler(number)
+
+    with contextlib.suppress(NotImplementedError):  # Windows: KeyboardInterrupt serves
+        for number in signals:
+            loop.add_signal_handler(number, end, number)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(NotImplementedError):
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, float], None]]:
+    """A bar on standard error; ``step("", 1)`` takes it away."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("  {task.description}"), BarColumn(24), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("Opening the shop", total=1.0)
+
+        def step(what: str, share: float) -> None:
+            if what:
+                bar.update(task, description=what, completed=share)
+            else:
+                bar.stop()
+
+        yield step
+
+
+def _note(text: str) -> None:
+    print(f"  {text}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _complain(text: str) -> None:
+    print(f"livepitch: {' '.join(text.split())}", file=sys.stderr, flush=True)  # noqa: T201

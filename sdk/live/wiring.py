@@ -1,0 +1,250 @@
+"""The one place where engine, shop, transmitter and session meet."""
+
+import asyncio
+import functools
+import hashlib
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.types import ASGIApp
+
+from avatar_engine.engine import open_engine
+from avatar_engine.persona import Persona
+from commerce.shop import ImportReport, Shop
+from sdk.errors import SettingsError
+from sdk.live.access import Access
+from sdk.live.app import create_app
+from sdk.live.persona_cache import Progress, persona_from
+from sdk.live.shelf import ShopCounter, language_of
+from sdk.live.size import parse_size
+from sdk.media import Broadcaster, MediaConfig
+from sdk.media.outputs import open_output
+from sdk.session import Parts, ScriptConfig, Session, SessionConfig
+from sdk.settings import read_settings
+from sdk.signalling import WhepConfig, host_addresses_for, whep_router
+
+_BITS_PER_PIXEL = 0.16  # a talking head at 25 fps without visible blocks: 1 Mb/s at 512 x 512
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What is sold.
+
+    Attributes:
+        file: A CSV file to import when the session opens, or None for what the database holds.
+        database: SQLAlchemy URL or SQLite file; None keeps it in a temporary one.
+    """
+
+    file: Path | None = None
+    database: str | None = None
+
+
+class LiveSession(Session):
+    """A live avatar made from one photo, with a shop behind it.
+
+    Example:
+        async with LiveSession(persona="face.png", catalogue="products.csv") as session:
+            speech = session.say("Hello everyone!", product="sku-1")
+            await speech.wait_for_playout()
+
+    Args:
+        persona: A photo, a ``.persona`` file, or a persona.
+        catalogue: A CSV file, or a ``Catalogue``.
+        voice: Such as ``espeak:en-us``.
+        size: ``512`` or ``720x1280``.
+        fps: Frames per second.
+        renderer: ``auto``, ``reference``, ``cpu`` or ``cuda``.
+        outputs: Files that record the session; viewers can always be let in with ``serve``.
+        consent: Who agreed to be shown, and to what; kept in a persona built from a photo.
+        name: The presenter's, for the page.
+        script: Walk through the catalogue by itself.
+        seed: Same seed, same words and motion.
+        progress: Told what is done and which share of it, from a worker thread.
+
+    Raises (when entered):
+        SettingsError, OutputError: An option is wrong.
+        AvatarEngineError: The photo, persona file or voice cannot be used.
+        CommerceError: The catalogue or database cannot be used.
+    """
+
+    def __init__(
+        self,
+        persona: str | Path | Persona,
+        catalogue: str | Path | Catalogue | None = None,
+        *,
+        voice: str = "espeak:en-us",
+        size: str = "512",
+        fps: float = 25.0,
+        renderer: str = "auto",
+        outputs: Sequence[str] = (),
+        consent: str | None = None,
+        name: str | None = None,
+        script: bool = False,
+        seed: int = 0,
+        session_id: str = "main",
+        progress: Progress | None = None,
+    ) -> None:
+        config = SessionConfig(script=ScriptConfig(seed=seed) if script else None)
+        super().__init__(self._compose, session_id=session_id, config=config)
+        self._persona = persona if isinstance(persona, Persona) else Path(persona)
+        if not isinstance(catalogue, Catalogue):
+            catalogue = Catalogue(Path(catalogue) if catalogue is not None else None)
+        self._catalogue = catalogue
+        self._voice = voice
+        self._size = parse_size(size)
+        self._fps = fps
+        self._renderer = renderer
+        self._outputs = tuple(outputs)
+        self._consent = consent
+        self._name = name
+        self._seed = seed
+        self._progress = progress or _silent
+        self._shop: Shop | None = None
+        self.import_report: ImportReport | None = None
+
+    async def image_file(self, sku: str) -> Path | None:
+        """Where a product's picture lies."""
+        return await self._shop.image_file(sku) if self._shop is not None else None
+
+    def web_app(self, access: Access) -> ASGIApp:
+        """The session's web application: page, picture and sound, chat, control.
+
+        Args:
+            access: Who may do what; carries the address it will be served at.
+        """
+        return create_app(
+            self, access=access, image_file=self.image_file, whep=self._whep(access.host)
+        )
+
+    def _whep(self, host: str) -> APIRouter:
+        broadcaster = self.parts.transmitter
+        assert isinstance(broadcaster, Broadcaster)
+        config = WhepConfig(host_addresses=host_addresses_for(host), allow_origin="")
+        return whep_router(
+            lambda name: broadcaster if name == self.session_id else None, config=config
+        )
+
+    @asynccontextmanager
+    async def _compose(self) -> AsyncIterator[Parts]:
+        width, height = self._size
+        async with _opened_shop(self._catalogue) as shop:
+            self._shop = shop
+            if self._catalogue.file is not None:
+                self.import_report = await _fill(shop, self._catalogue)
+            persona = await self._open_persona()
+            self._progress("Opening the voice and the renderer", 1.0)
+            engine = await asyncio.to_thread(
+                functools.partial(
+                    open_engine,
+                    persona,
+                    voice=self._voice,
+                    renderer=self._renderer,
+                    width=width,
+                    height=height,
+                    fps=self._fps,
+                    seed=self._seed,
+                )
+            )
+            broadcaster = self._broadcaster(engine.close)
+            counter = ShopCounter(
+                shop, session_id=self.session_id, language=language_of(self._voice)
+            )
+            yield Parts(
+                engine,
+                broadcaster,
+                counter,
+                presenter=self._name or _presenter(persona.name),
+                consent=persona.consent or "",
+            )
+
+    async def _open_persona(self) -> Persona:
+        if isinstance(self._persona, Persona):
+            return self._persona
+        settings = read_settings()
+        return await asyncio.to_thread(
+            persona_from,
+            self._persona,
+            consent=self._consent,
+            folder=settings.cache_folder(),
+            progress=self._progress,
+        )
+
+    def _broadcaster(self, on_error: Callable[[], None]) -> Broadcaster:
+        width, height = self._size
+        try:
+            bitrate = round(_BITS_PER_PIXEL * width * height * self._fps)
+            media = MediaConfig(video_bitrate=max(1_000_000, min(4_000_000, bitrate)))
+            broadcaster = Broadcaster(width, height, self._fps, media)
+            for where in self._outputs:
+                broadcaster.add_output(
+                    open_output(where, width=width, height=height, fps=self._fps)
+                )
+        except BaseException:
+            on_error()
+            raise
+        return broadcaster
+
+
+def default_database(catalogue: Path | None) -> str | None:
+    """The database a command uses when none was named: one per catalogue file, kept.
+
+    Returns:
+        A path; None (a temporary database) when the folder cannot be written.
+    """
+    folder = read_settings().data_folder()
+    name = "shop"
+    if catalogue is not None:
+        where = hashlib.sha256(str(catalogue.resolve()).encode()).hexdigest()[:10]
+        name = f"shop-{catalogue.stem[:40]}-{where}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError:
+        return None
+    return str(folder / f"{name}.db")
+
+
+@asynccontextmanager
+async def _opened_shop(catalogue: Catalogue) -> AsyncIterator[Shop]:
+    if catalogue.database is not None:
+        async with Shop.open(catalogue.database) as shop:
+            yield shop
+        return
+    with tempfile.TemporaryDirectory(prefix="livepitch-", ignore_cleanup_errors=True) as folder:
+        async with Shop.open(str(Path(folder) / "shop.db")) as shop:
+            yield shop
+
+
+async def _fill(shop: Shop, catalogue: Catalogue) -> ImportReport:
+    assert catalogue.file is not None
+    report = await shop.import_file(catalogue.file, replace=True)
+    if report.imported == 0:
+        first = report.issues[0] if report.issues else None
+        why = f"row {first.row}, {first.column}: {first.reason}" if first else "it has no rows"
+        raise SettingsError(f"--catalogue {catalogue.file}: no usable product; {why}")
+    return report
+
+
+def _presenter(name: str) -> str:
+    """A persona's name, or nothing where it is only what a camera or a folder calls a picture."""
+    words = name.replace("_", " ").replace("-", " ").split()
+    is_name = bool(words) and all(w.isalpha() for w in words) and words[0].lower() not in _NO_NAMES
+    return " ".join(word.capitalize() for word in words) if is_name else ""
+
+
+_NO_NAMES = frozenset(("avatar", "face", "head", "image", "img", "persona", "photo", "portrait"))
+
+
+def _silent(what: str, share: float) -> None:
+    return None
+
+
+def opens_browser() -> bool:
+    """Whether this machine has a screen to open a page on."""
+    return sys.platform in ("darwin", "win32") or read_settings().has_display
