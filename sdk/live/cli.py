@@ -32,8 +32,6 @@ Host = Annotated[str, typer.Option(help="Address to listen on; beyond loopback n
 Port = Annotated[
     int, typer.Option(help="Port of the page; 0 takes any free one.", min=0, max=65535)
 ]
-    int, typer.Option(help="Port of the page; 0 takes any free one.", min=0, max=65535)
-]
 Size = Annotated[str, typer.Option(help="Picture: 512, or WIDTHxHEIGHT such as 720x1280.")]
 Fps = Annotated[float, typer.Option(help="Frames per second; divides 48000.", min=1, max=60)]
 Renderer = Annotated[str, typer.Option(help="auto, reference, cpu or cuda.")]
