@@ -12,7 +12,10 @@ class WhepConfig:
     Attributes:
         host_addresses: Addresses for media; none means all of the machine's. See
             ``ice.host_addresses_for``.
-        ice_servers: STUN and TURN, none by default: no foreign server learns of a viewer.
+        ice_servers: STUN and TURN for viewers, named in ``Link`` headers; none by default: no
+            foreign server learns of a viewer.
+        own_ice_servers: For our side, when it sits behind address translation itself. One that
+            does not answer delays every join by seconds.
         max_viewers: In all sessions of the router; more get 503 and ``Retry-After``.
         max_body_bytes: Of an offer or fragment.
         connect_timeout_s: A viewer that has not connected by then is forgotten.
@@ -22,6 +25,7 @@ class WhepConfig:
 
     host_addresses: tuple[str, ...] = ()
     ice_servers: tuple[IceServer, ...] = ()
+    own_ice_servers: tuple[IceServer, ...] = ()
     max_viewers: int = 100
     max_body_bytes: int = 64 * 1024
     connect_timeout_s: float = 15.0

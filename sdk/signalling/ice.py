@@ -12,7 +12,7 @@ _Gather = Callable[..., Awaitable[list[Candidate]]]
 
 @dataclass(frozen=True, slots=True)
 class IceServer:
-    """A STUN or TURN server, for our side and, by a ``Link`` header, for the viewers.
+    """A STUN or TURN server, for our side or, by a ``Link`` header, for the viewers.
 
     Attributes:
         url: ``stun:host:port`` or ``turn:host:port?transport=udp``.

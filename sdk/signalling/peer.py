@@ -54,7 +54,7 @@ class Peer:
         self._heard_packets = 0
         self._connection = RTCPeerConnection(
             RTCConfiguration(
-                iceServers=[server.for_us() for server in config.ice_servers],
+                iceServers=[server.for_us() for server in config.own_ice_servers],
                 bundlePolicy=RTCBundlePolicy.MAX_BUNDLE,
             )
         )

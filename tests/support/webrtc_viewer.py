@@ -1,8 +1,10 @@
 """A WHEP viewer in Python: connects, decodes, and keeps what arrived and when."""
 
 import asyncio
+import itertools
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -11,6 +13,7 @@ import httpx
 import numpy as np
 from aiortc import (
     RTCConfiguration,
+    RTCIceTransport,
     RTCPeerConnection,
     RTCRtpReceiver,
     RTCSessionDescription,
@@ -48,6 +51,7 @@ class WebRtcViewer:
         video_codecs: Offered, as MIME types; empty for sound alone.
         has_audio: Offer sound.
         keep: Pictures and blocks remembered.
+        lose: Which RTP packets never arrive, by their number.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class WebRtcViewer:
         video_codecs: tuple[str, ...] = ("video/H264", "video/VP8"),
         has_audio: bool = True,
         keep: int = 2000,
+        lose: Callable[[int], bool] | None = None,
     ) -> None:
         self.http = http
         self.path = path
@@ -75,6 +80,8 @@ class WebRtcViewer:
             self.connection.addTransceiver("audio", direction="recvonly")
         self.connection.on("track", self._on_track)
         use_host_addresses(self.connection, ["127.0.0.1"])
+        if lose is not None:
+            self._lose_packets(lose)
 
     async def __aenter__(self) -> "WebRtcViewer":
         await self.connect()
@@ -130,6 +137,35 @@ class WebRtcViewer:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def request_keyframe(self) -> None:
+        """Send one PLI for the video."""
+        receiver = self.connection.getReceivers()[0]
+        ssrc = next(iter(receiver._RTCRtpReceiver__remote_streams))
+        await receiver._send_rtcp_pli(ssrc)
+
+    def vanish(self) -> None:
+        """Lose the network: no goodbye, no more packets in or out."""
+        for protocol in self._transport._connection._protocols:
+            protocol.transport.abort()
+
+    @property
+    def _transport(self) -> RTCIceTransport:
+        return self.connection.getReceivers()[0].transport.transport
+
+    def _lose_packets(self, lose: Callable[[int], bool]) -> None:
+        # Offered with separate transports, used bundled: the first one carries everything.
+        transport = self._transport
+        receive, counter = transport._recv, itertools.count()
+
+        async def receive_some() -> bytes:
+            while True:
+                data = await receive()
+                is_rtp = 127 < data[0] < 192 and not 192 <= data[1] <= 223
+                if not (is_rtp and lose(next(counter))):
+                    return data
+
+        transport._recv = receive_some
 
     _count = (0, 0)
 

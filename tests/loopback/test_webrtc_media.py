@@ -1,0 +1,152 @@
+"""A broadcaster and real WebRTC viewers in one process."""
+
+import asyncio
+import itertools
+
+import numpy as np
+import pytest
+
+from sdk.media import MediaConfig
+from tests.support.media_source import MARKER_EVERY, PacedSource, read_index
+from tests.support.webrtc_viewer import WebRtcViewer
+from tests.support.whep_house import whep_house
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.loopback]
+
+
+def numbers(viewer):
+    return [read_index(picture.luma) for picture in viewer.pictures]
+
+
+async def test_pictures_and_sound_arrive_whole_and_in_order():
+    async with whep_house() as house:
+        with PacedSource(house.caster.publish):
+            async with WebRtcViewer(house.http, "/whep/main") as viewer:
+                await viewer.wait_for(pictures=40, sounds=80)
+    shown = numbers(viewer)
+    assert shown == list(range(shown[0], shown[0] + len(shown)))
+    assert viewer.pictures[0].luma.shape == (128, 128)
+    assert {b.pts - a.pts for a, b in itertools.pairwise(viewer.pictures)} == {3600}
+    assert {b.pts - a.pts for a, b in itertools.pairwise(viewer.sounds)} == {960}
+    loudness = [float(np.abs(sound.samples).mean()) for sound in list(viewer.sounds)[10:]]
+    assert min(loudness) > 3000, "1 kHz at 8000, without a hole"
+    assert "rtcp-mux-only" in viewer.answer
+    assert viewer.answer.count("m=video") == 1
+
+
+@pytest.mark.parametrize("codec", ["video/H264", "video/VP8"])
+async def test_a_viewer_gets_the_rendition_it_can_decode(codec):
+    async with whep_house() as house:
+        with PacedSource(house.caster.publish):
+            async with WebRtcViewer(house.http, "/whep/main", video_codecs=(codec,)) as viewer:
+                await viewer.wait_for(pictures=15, sounds=10)
+    assert codec.removeprefix("video/") in viewer.answer
+    shown = numbers(viewer)
+    assert shown == list(range(shown[0], shown[0] + len(shown)))
+
+
+async def test_both_renditions_at_once_and_a_listener():
+    async with whep_house() as house:
+        with PacedSource(house.caster.publish):
+            async with (
+                WebRtcViewer(house.http, "/whep/main", video_codecs=("video/H264",)) as one,
+                WebRtcViewer(house.http, "/whep/main", video_codecs=("video/VP8",)) as two,
+                WebRtcViewer(house.http, "/whep/main", video_codecs=()) as listener,
+            ):
+                await asyncio.gather(
+                    one.wait_for(pictures=10),
+                    two.wait_for(pictures=10),
+                    listener.wait_for(sounds=20),
+                )
+                assert house.caster.stats().viewers == 3
+    assert not listener.pictures
+
+
+@pytest.mark.parametrize("codec", ["video/H264", "video/VP8"])
+async def test_a_lossy_link_still_plays(codec):
+    # Every 17th packet, and a burst of four in every 150.
+    def lose(number):
+        return number > 30 and (number % 17 == 0 or number % 150 < 4)
+
+    async with whep_house() as house:
+        with PacedSource(house.caster.publish):
+            viewer = WebRtcViewer(house.http, "/whep/main", video_codecs=(codec,), lose=lose)
+            async with viewer:
+                await viewer.wait_for(pictures=70, timeout_s=15)
+            published = house.caster.stats().frames
+    shown = numbers(viewer)
+    assert shown == sorted(set(shown))
+    assert len(shown) >= 0.9 * (shown[-1] - shown[0] + 1), "lost packets were sent again"
+    assert shown[-1] >= published - 25, "and it did not fall behind"
+
+
+async def test_a_viewer_that_asks_gets_a_keyframe():
+    async with whep_house() as house:
+        with PacedSource(house.caster.publish):
+            async with WebRtcViewer(house.http, "/whep/main") as viewer:
+                await viewer.wait_for(pictures=20)
+                before = house.caster.stats().keyframes
+                for _ in range(5):
+                    await viewer.request_keyframe()
+                await viewer.wait_for(pictures=20)
+                after = house.caster.stats().keyframes
+    assert after == before + 1, "five requests, one keyframe"
+
+
+async def test_an_interruption_is_silence_soon():
+    async with whep_house() as house:
+        source = PacedSource(house.caster.publish, is_loud=lambda i: source.generation == 0)
+        with source:
+            async with WebRtcViewer(house.http, "/whep/main") as viewer:
+                await viewer.wait_for(sounds=40)
+                source.generation = 1
+                house.caster.drop_before(1)
+                interrupted = viewer.sounds[-1].pts
+                await viewer.wait_for(sounds=30)
+    loud = [s.pts for s in viewer.sounds if np.abs(s.samples).mean() > 200]
+    # aiortc's viewer itself holds four blocks of sound.
+    assert (max(loud) - interrupted) / 48_000 < 0.25
+
+
+async def test_marker_and_picture_carry_the_same_time():
+    async with whep_house() as house:
+        with PacedSource(house.caster.publish, is_loud=lambda i: i % MARKER_EVERY == 0):
+            async with WebRtcViewer(house.http, "/whep/main") as viewer:
+                await viewer.wait_for(pictures=45, sounds=100)
+    shown = {read_index(p.luma): p.arrived for p in viewer.pictures}
+    level = [(s.arrived, float(np.abs(s.samples).mean()) > 1000) for s in viewer.sounds]
+    onsets = [b[0] for a, b in itertools.pairwise(level) if b[1] and not a[1]]
+    marked = [shown[i] for i in sorted(shown) if i % MARKER_EVERY == 0]
+    offsets = [min((o - m for m in marked), key=abs) for o in onsets]
+    assert len(offsets) >= 3
+    # aiortc's viewer adds one frame to the picture and up to four blocks to the sound.
+    assert np.abs(np.median(offsets)) < 0.1
+
+
+async def test_a_reader_that_stops_costs_only_itself():
+    async with whep_house(media=MediaConfig(viewer_queue_s=0.2)) as house:
+        with PacedSource(house.caster.publish):
+            async with (
+                WebRtcViewer(house.http, "/whep/main") as quick,
+                WebRtcViewer(house.http, "/whep/main") as slow,
+            ):
+                await asyncio.gather(quick.wait_for(pictures=5), slow.wait_for(pictures=5))
+                feed = house.caster._feeds[1]
+                # Its sender stops reading, as behind a blocked TURN connection.
+                held = feed.video_track.recv
+                release = asyncio.Event()
+
+                async def stuck():
+                    await release.wait()
+                    return await held()
+
+                feed.video_track.recv = stuck
+                await quick.wait_for(pictures=25)
+                assert house.caster.stats().viewer_drops > 5
+                assert house.caster.stats().queue_depth <= 10
+                feed.video_track.recv = held
+                release.set()
+                await slow.wait_for(pictures=10)
+    shown = numbers(quick)
+    assert shown == list(range(shown[0], shown[0] + len(shown)))
+    assert numbers(slow)[-1] - numbers(slow)[0] + 1 > len(numbers(slow)), "it missed some"
