@@ -8,151 +8,18 @@ from commerce.errors import MoneyError
 
 Separator = Literal[".", ","]
 
-# Stripe's minor units per currency; everything else in _KNOWN has two decimals.
-_NO_DECIMALS = frozenset(
-    [
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "JPY",
-        "KMF",
-        "KRW",
-        "MGA",
-        "PYG",
-        "RWF",
-        "UGX",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-    ]
-)
-_THREE_DECIMALS = frozenset(["BHD", "JOD", "KWD", "OMR", "TND"])
-_TWO_DECIMALS = frozenset(
-    [
-        "AED",
-        "AFN",
-        "ALL",
-        "AMD",
-        "ANG",
-        "AOA",
-        "ARS",
-        "AUD",
-        "AWG",
-        "AZN",
-        "BAM",
-        "BBD",
-        "BDT",
-        "BGN",
-        "BMD",
-        "BND",
-        "BOB",
-        "BRL",
-        "BSD",
-        "BWP",
-        "BYN",
-        "BZD",
-        "CAD",
-        "CDF",
-        "CHF",
-        "CNY",
-        "COP",
-        "CRC",
-        "CVE",
-        "CZK",
-        "DKK",
-        "DOP",
-        "DZD",
-        "EGP",
-        "ETB",
-        "EUR",
-        "FJD",
-        "FKP",
-        "GBP",
-        "GEL",
-        "GIP",
-        "GMD",
-        "GTQ",
-        "GYD",
-        "HKD",
-        "HNL",
-        "HTG",
-        "HUF",
-        "IDR",
-        "ILS",
-        "INR",
-        "ISK",
-        "JMD",
-        "KES",
-        "KGS",
-        "KHR",
-        "KYD",
-        "KZT",
-        "LAK",
-        "LBP",
-        "LKR",
-        "LRD",
-        "LSL",
-        "MAD",
-        "MDL",
-        "MKD",
-        "MMK",
-        "MNT",
-        "MOP",
-        "MUR",
-        "MVR",
-        "MWK",
-        "MXN",
-        "MYR",
-        "MZN",
-        "NAD",
-        "NGN",
-        "NIO",
-        "NOK",
-        "NPR",
-        "NZD",
-        "PAB",
-        "PEN",
-        "PGK",
-        "PHP",
-        "PKR",
-        "PLN",
-        "QAR",
-        "RON",
-        "RSD",
-        "RUB",
-        "SAR",
-        "SBD",
-        "SCR",
-        "SEK",
-        "SGD",
-        "SHP",
-        "SLE",
-        "SOS",
-        "SRD",
-        "STD",
-        "SZL",
-        "THB",
-        "TJS",
-        "TOP",
-        "TRY",
-        "TTD",
-        "TWD",
-        "TZS",
-        "UAH",
-        "USD",
-        "UYU",
-        "UZS",
-        "WST",
-        "XCD",
-        "YER",
-        "ZAR",
-        "ZMW",
-    ]
-)
-_KNOWN = _NO_DECIMALS | _TWO_DECIMALS | _THREE_DECIMALS
+# Stripe's minor units per currency; libraries disagree on some (MGA, UGX), so the table is ours.
+_DECIMALS = {
+    0: "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF",
+    2: """AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BWP BYN BZD
+        CAD CDF CHF CNY COP CRC CVE CZK DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GTQ GYD
+        HKD HNL HTG HUF IDR ILS INR ISK JMD KES KGS KHR KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD
+        MMK MNT MOP MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR
+        RON RSD RUB SAR SBD SCR SEK SGD SHP SLE SOS SRD STD SZL THB TJS TOP TRY TTD TWD TZS UAH
+        USD UYU UZS WST XCD YER ZAR ZMW""",
+    3: "BHD JOD KWD OMR TND",
+}
+_EXPONENT = {code: decimals for decimals, codes in _DECIMALS.items() for code in codes.split()}
 
 # A sign that several currencies share means the expected one of them, else the first. Bare ¥ has no
 # first: yen and yuan differ twentyfold, so it is refused unless the caller expects one of them.
@@ -165,9 +32,7 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     "S$": ("SGD",),
     "NT$": ("TWD",),
     "MX$": ("MXN",),
-    "$": tuple(
-        ["USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU"]
-    ),
+    "$": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "ARS", "CLP", "COP", "UYU"),
     "€": ("EUR",),
     "£": ("GBP",),
     "CN¥": ("CNY",),
@@ -245,16 +110,25 @@ def exponent_of(currency: str) -> int:
     Raises:
         MoneyError: The code is not one that can be charged.
     """
-    if currency in _NO_DECIMALS:
-        return 0
-    if currency in _THREE_DECIMALS:
-        return 3
-    if currency in _TWO_DECIMALS:
-        return 2
-    raise MoneyError(f"{currency!r} is not a currency we know; use a code such as USD or EUR")
+    if currency not in _EXPONENT:
+        raise MoneyError(f"{currency!r} is not a currency we know; use a code such as USD or EUR")
+    return _EXPONENT[currency]
 
 
-@dataclass(frozen=True, slots=True, order=False)
+def currency_of(text: str, expected: str | None = None) -> str:
+    """The ISO code a code or sign stands for: ``usd``, ``€``, ``R$``.
+
+    Args:
+        text: The code or sign.
+        expected: The meaning of a sign that several currencies share.
+
+    Raises:
+        MoneyError: Unknown, or ambiguous without an expectation.
+    """
+    return _currency_of_mark(text.strip(" .").replace("￥", "¥").upper(), expected, text)
+
+
+@dataclass(frozen=True, slots=True)
 class Money:
     """An amount in minor units (cents, yen, fils) of one ISO 4217 currency.
 
@@ -368,7 +242,7 @@ def _currency_of(before: str, after: str, expected: str | None, text: str) -> st
 
 
 def _currency_of_mark(mark: str, expected: str | None, text: str) -> str:
-    if mark in _KNOWN:
+    if mark in _EXPONENT:
         return mark
     if mark not in _SIGNS:
         raise MoneyError(f"{text!r} is not a price; {mark!r} is no currency we know")

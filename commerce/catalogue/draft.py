@@ -1,0 +1,60 @@
+"""A product as a file describes it, before it meets the database."""
+
+from dataclasses import dataclass, field
+
+from commerce.models.values import RowIssue
+from commerce.money import Money
+
+
+@dataclass(slots=True)
+class VariantDraft:
+    """One version with its price.
+
+    Attributes:
+        stock: Units; None when the seller does not count them.
+        image: Picture of this very version.
+    """
+
+    row: int
+    sku: str
+    price: Money
+    compare_at: Money | None
+    stock: int | None
+    options: dict[str, str] = field(default_factory=dict)
+    image: str | None = None
+
+
+@dataclass(slots=True)
+class ProductDraft:
+    """A product with the variants and pictures found for it so far.
+
+    Attributes:
+        option_names: Name of the option whose value stands in a column, by the column's index.
+    """
+
+    row: int
+    handle: str
+    title: str
+    description: str = ""
+    brand: str | None = None
+    category: str | None = None
+    tags: list[str] = field(default_factory=list)
+    url: str | None = None
+    images: list[str] = field(default_factory=list)
+    variants: list[VariantDraft] = field(default_factory=list)
+    option_names: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class FileDraft:
+    """A whole file, read and judged.
+
+    Attributes:
+        rejected_keys: SKUs and handles of rejected rows, which a replacing import keeps on sale.
+    """
+
+    rows: int = 0
+    products: list[ProductDraft] = field(default_factory=list)
+    issues: list[RowIssue] = field(default_factory=list)
+    ignored_columns: tuple[str, ...] = ()
+    rejected_keys: set[str] = field(default_factory=set)

@@ -1,0 +1,182 @@
+"""From a chat message to what it asks for; chatter is told apart from questions here."""
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from commerce.models.query import Intent, Query, Term
+from commerce.models.words import fold, is_cjk, pairs, split, stem
+from commerce.recommendation import lexicon
+from commerce.recommendation.limits import price_limits
+from commerce.recommendation.synonyms import alternatives_of, phrases
+
+_LONGEST_MESSAGE = 500
+# What stands behind these describes the use, not the thing: a mat *for yoga*.
+_SIDE_WORDS = re.compile(
+    r"\b(?:for|with|that|which|who|to|in|on|from|para|con|que|com|pra|de|do|da|like|without|sin|sem)\b"
+)
+_MARK = "\x00"
+_HEAD_FIRST = re.compile(
+    r"\b(?:hay|tienen|tienes|busco|quiero|necesito|cuanto|cuesta|para|algun|una?s?|tem|voces|quero"
+    r"|procuro|preciso|quanto|custa|uma?s?|esta|el|los|las|um|uma|pra)\b"
+)
+
+
+def understand(text: str, currency: str = "USD") -> Query:
+    """Find out what a message asks for.
+
+    Args:
+        text: A message of a chat, in any mix of English, Spanish, Portuguese and Chinese.
+        currency: Of amounts that name none.
+    """
+    message = text[:_LONGEST_MESSAGE].replace("’", "'")
+    limits = price_limits(message, currency)
+    folded = fold(message)
+    has_limit = limits.minimum is not None or limits.maximum is not None
+    terms = tuple(_terms(limits.rest))
+    order = _order(folded)
+    asks_plainly = bool(lexicon.STRONG_WISH.search(folded)) and not _is_personal(terms)
+    intent, topic = _intent(folded, terms, has_limit=has_limit or order is not None)
+    return Query(
+        text=message,
+        intent=intent,
+        terms=terms,
+        minimum=limits.minimum,
+        maximum=limits.maximum,
+        wants_in_stock=bool(lexicon.STOCK.search(folded)),
+        order=order,
+        refers_back=bool(lexicon.REFERS_BACK.search(folded)),
+        asks_plainly=asks_plainly,
+        topic=topic,
+    )
+
+
+def is_product_question(text: str) -> bool:
+    """Whether a message asks the shop anything; greetings and chatter do not."""
+    return understand(text).intent not in {"greeting", "chatter"}
+
+
+def _intent(folded: str, terms: tuple[Term, ...], *, has_limit: bool) -> tuple[Intent, str]:
+    asks = bool(lexicon.QUESTION.search(folded))
+    wishes = bool(lexicon.WISH.search(folded) or lexicon.STRONG_WISH.search(folded))
+    if lexicon.IDENTITY.search(folded):
+        return "identity", ""
+    if asks or wishes:
+        for topic, pattern in lexicon.POLICY.items():
+            if pattern.search(folded):
+                return "policy", topic
+    is_talk = _is_talk(folded)
+    if lexicon.RECOMMEND.search(folded) and (asks or wishes or not is_talk):
+        return "recommend", ""
+    if asks or not is_talk:
+        if lexicon.PRICE.search(folded) and not has_limit:
+            return "price", ""
+        if lexicon.SIZE.search(folded) and asks:
+            return "options", "size"
+        if lexicon.COLOUR.search(folded) and asks:
+            return "options", "colour"
+        if lexicon.STOCK.search(folded):
+            return "stock", ""
+    if has_limit and (asks or wishes or not is_talk):
+        return "find", ""
+    if wishes:
+        return ("chatter", "") if _is_personal(terms) or not terms else ("find", "")
+    has_subject = bool(terms) or (bool(lexicon.REFERS_BACK.search(folded)) and not is_talk)
+    if asks and has_subject and lexicon.ABOUT.search(folded) and not _is_personal(terms):
+        return "about", ""
+    if terms and not is_talk and (asks or len(terms) <= 4):
+        return "find", ""
+    return ("greeting", "") if lexicon.GREETINGS.search(folded) else ("chatter", "")
+
+
+def _is_talk(folded: str) -> bool:
+    """Whether the message holds words of talk: "lol", "my", "love"."""
+    return any(word in lexicon.CHATTER_WORDS for word in split(folded)) or (
+        "哈哈" in folded or "谢谢" in folded or "喜欢" in folded or "好看" in folded
+    )
+
+
+def _is_personal(terms: tuple[Term, ...]) -> bool:
+    return any(term.word in lexicon.PERSONAL for term in terms)
+
+
+def _order(folded: str) -> Literal["cheapest", "dearest"] | None:
+    if lexicon.CHEAPEST.search(folded):
+        return "cheapest"
+    return "dearest" if lexicon.DEAREST.search(folded) else None
+
+
+def _terms(folded: str) -> Iterator[Term]:
+    """What the product should be, each word weighed by its place in the sentence."""
+    main, *sides = _SIDE_WORDS.split(folded)
+    main_words = list(_content_words(main))
+    side_words = [word for side in sides for word in _content_words(side)]
+    if not main_words:
+        main_words, side_words = side_words, []
+    head = 0 if _HEAD_FIRST.search(folded) else len(main_words) - 1
+    seen: set[str] = set()
+    for index, word in enumerate(main_words + side_words):
+        if word in seen:
+            continue
+        seen.add(word)
+        weight = 0.4 if index >= len(main_words) else 2.0 if index == head else 1.0
+        yield Term(word, alternatives(word), weight)
+
+
+def alternatives(word: str) -> tuple[str, ...]:
+    """What in the index satisfies a word: itself, its stem, its synonyms."""
+    key = word if is_cjk(word) else " ".join(stem(part) for part in word.split())
+    return alternatives_of().get(key, (key,))
+
+
+def _content_words(folded: str) -> Iterator[str]:
+    for part in _with_phrases_apart(folded):
+        if part in alternatives_of() and (" " in part or is_cjk(part)):
+            yield part
+            continue
+        for word in split(part):
+            if is_cjk(word):
+                yield from _chinese_words(word)
+            elif word not in lexicon.FUNCTION_WORDS and word not in lexicon.CHATTER_WORDS:
+                bare = stem(word)
+                if bare and (len(bare) > 1 or bare.isdigit()):
+                    yield word
+
+
+def _with_phrases_apart(folded: str) -> Iterator[str]:
+    """The text cut at phrases that mean one thing, so that "power bank" stays one word."""
+    text = " ".join(" ".join(map(_stem_unless_cjk, split(folded))).split())
+    original = " ".join(split(folded))
+    found: list[str] = []
+    for phrase in phrases():
+        pattern = re.escape(phrase) if is_cjk(phrase) else rf"(?<!\S){re.escape(phrase)}(?!\S)"
+        if re.search(pattern, text):
+            text = re.sub(pattern, f" {_MARK}{len(found)} ", text)
+            found.append(phrase)
+    if not found:
+        yield original
+        return
+    for part in text.split():
+        yield found[int(part[1:])] if part.startswith(_MARK) else part
+
+
+def _stem_unless_cjk(word: str) -> str:
+    return word if is_cjk(word) else stem(word)
+
+
+def _chinese_words(run: str) -> Iterator[str]:
+    for filler in lexicon.CHINESE_FILLER:
+        run = run.replace(filler, " ")
+    for rest in run.split():
+        # One left-over character says too little to search by.
+        if len(rest) > 1:
+            yield rest
+
+
+def index_terms(term: Term) -> tuple[str, ...]:
+    """The index words that make a product a candidate for a term."""
+    words: list[str] = []
+    for alternative in term.alternatives:
+        for word in alternative.split():
+            words += pairs(word) if is_cjk(word) else [word]
+    return tuple(dict.fromkeys(words))

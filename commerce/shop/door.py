@@ -1,0 +1,357 @@
+"""The shop's door: every call a program makes on the shop, and the owner of its transactions."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from commerce.catalogue import repository
+from commerce.catalogue.cards import card_of
+from commerce.catalogue.draft import FileDraft
+from commerce.catalogue.importer import Importer, Written
+from commerce.catalogue.rows import read_catalogue
+from commerce.database import Database
+from commerce.errors import StockError, UnknownProductError
+from commerce.models.query import Query
+from commerce.models.tables import Catalogue
+from commerce.models.values import (
+    Answer,
+    Candidate,
+    ImportReport,
+    Pitch,
+    ProductCard,
+    Progress,
+    StockChange,
+)
+from commerce.recommendation.pitch import write_pitch
+from commerce.recommendation.ranking import ACCEPT
+from commerce.recommendation.reply import Findings, Found, reply
+from commerce.recommendation.understand import understand
+from commerce.recommendation.wording import Tone, Wording, clean_name
+from commerce.shop.finding import Finder
+
+DEFAULT_DATABASE_URL = "sqlite+aiosqlite:///livepitch.db"
+_CATALOGUE = "default"
+_MOST_UNITS = 1_000_000_000
+
+
+def utc_now() -> datetime:
+    """The wall clock, timezone-aware."""
+    return datetime.now(UTC)
+
+
+class Shop:
+    """A catalogue in a database, and the words to sell from it.
+
+    Open it with ``Shop.open``. All calls belong to one event loop.
+
+    Example:
+        async with Shop.open("sqlite+aiosqlite:///shop.db") as shop:
+            await shop.import_file("products.csv", replace=True)
+            answer = await shop.answer("do you have headphones under 50?")
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], datetime], currency: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._currency = currency
+        self._finder = Finder()
+        self._subscribers: list[Callable[[StockChange], None]] = []
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        database_url: str = DEFAULT_DATABASE_URL,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        currency: str = "USD",
+    ) -> AsyncIterator[Self]:
+        """Open the database, bring its schema up to date, and close it at the end.
+
+        Args:
+            database_url: SQLAlchemy URL, or a plain path of a SQLite file, or ``:memory:``.
+            clock: Says the time; timezone-aware.
+            currency: Of prices in files that name none.
+
+        Raises:
+            DatabaseError: Locked, corrupt, full, or written by a newer version.
+        """
+        database = await Database.open(database_url)
+        try:
+            yield cls(database, clock, currency)
+        finally:
+            await database.aclose()
+
+    # Shelves ---------------------------------------------------------------------------------
+
+    async def import_file(
+        self,
+        path: Path | str,
+        *,
+        dry_run: bool = False,
+        replace: bool = False,
+        progress: Progress | None = None,
+    ) -> ImportReport:
+        """Import a catalogue file in one transaction; bad rows are reported, good ones kept.
+
+        Stock in the file counts when it is new or changed since the last import: importing the
+        same file again does not bring sold units back.
+
+        Args:
+            path: A CSV file; pictures are looked for beside it.
+            dry_run: Report what would happen and write nothing.
+            replace: The file is the whole truth: products it does not name leave the shelves.
+            progress: Told rows done and rows in all, on the caller's event loop.
+
+        Raises:
+            CatalogueFileError: The file as a whole is unusable.
+            DatabaseError: The database failed; nothing was written.
+        """
+        file = await asyncio.to_thread(lambda: Path(path).absolute())
+        draft = await asyncio.to_thread(read_catalogue, file, self._currency)
+        async with self._database.writing() as session:
+            catalogue = await repository.catalogue_named(session, _CATALOGUE)
+            importer = Importer(session, catalogue, self._clock())
+            written = await importer.write(draft, file.parent, replace=replace, progress=progress)
+            changed = await self._levels(session, catalogue, written.stock_changed)
+            if dry_run:
+                await session.rollback()
+        if not dry_run:
+            self._announce(changed)
+        return _report(file, draft, written, is_dry_run=dry_run)
+
+    async def products(self, in_stock: bool | None = None) -> list[ProductCard]:
+        """One card per product in the file's order, each at its first available variant.
+
+        Args:
+            in_stock: True for what can be bought now, False for what is sold out, None for all.
+        """
+        async with self._database.reading() as session:
+            catalogue = await repository.find_catalogue(session, _CATALOGUE)
+            if catalogue is None:
+                return []
+            products = await repository.products_on_sale(session, catalogue.id)
+        cards = [card for product in products if (card := card_of(product)) is not None]
+        return [card for card in cards if in_stock is None or card.is_available == in_stock]
+
+    async def product(self, sku: str) -> ProductCard | None:
+        """The card of one variant; None when it is not on sale."""
+        async with self._database.reading() as session:
+            catalogue = await repository.find_catalogue(session, _CATALOGUE)
+            if catalogue is None:
+                return None
+            return await self._card(session, catalogue, sku)
+
+    async def image_file(self, sku: str) -> Path | None:
+        """Where a product's local picture lies; None when it has none, or it is a URL."""
+        async with self._database.reading() as session:
+            catalogue = await repository.find_catalogue(session, _CATALOGUE)
+            if catalogue is None or catalogue.folder is None:
+                return None
+            card = await self._card(session, catalogue, sku)
+        if card is None or card.image is None or "://" in card.image:
+            return None
+        return await asyncio.to_thread(_inside, Path(catalogue.folder), card.image)
+
+    # Stock -----------------------------------------------------------------------------------
+
+    async def set_stock(self, sku: str, stock: int) -> StockChange:
+        """Set the units that can be bought; raises the version and tells subscribers.
+
+        Raises:
+            StockError: Negative or absurd.
+            UnknownProductError: No such variant is on sale.
+        """
+        if not 0 <= stock <= _MOST_UNITS:
+            raise StockError(f"stock of {sku} cannot be {stock}; give 0 or more units")
+        async with self._database.writing() as session:
+            catalogue = await repository.find_catalogue(session, _CATALOGUE)
+            is_known = catalogue is not None and await repository.change_stock(
+                session, catalogue.id, sku, stock, self._clock()
+            )
+            if catalogue is None or not is_known:
+                raise UnknownProductError(f"no product on sale has the SKU {sku!r}")
+            (change,) = await self._levels(session, catalogue, [sku])
+        self._announce([change])
+        return change
+
+    async def versions(self) -> dict[str, StockChange]:
+        """Stock and version of every variant on sale, to poll for what other programs changed."""
+        async with self._database.reading() as session:
+            catalogue = await repository.find_catalogue(session, _CATALOGUE)
+            if catalogue is None:
+                return {}
+            levels = await repository.stock_levels(session, catalogue.id)
+        return {level.sku: level for level in levels}
+
+    def subscribe(self, callback: Callable[[StockChange], None]) -> Callable[[], None]:
+        """Be told of every change of stock made through this shop, after it was committed.
+
+        Args:
+            callback: Called on the event loop; must be quick and must not raise.
+
+        Returns:
+            Call it to be told no more.
+        """
+        self._subscribers.append(callback)
+
+        def unsubscribe() -> None:
+            if callback in self._subscribers:
+                self._subscribers.remove(callback)
+
+        return unsubscribe
+
+    # Words -----------------------------------------------------------------------------------
+
+    async def search(self, text: str, limit: int = 5) -> list[Candidate]:
+        """Products that fit a text, best first; empty when none does well enough.
+
+        Args:
+            text: A question or a few words; price limits and "in stock" are understood.
+            limit: Most products wanted, at least 1.
+        """
+        async with self._database.reading() as session:
+            catalogue = await repository.find_catalogue(session, _CATALOGUE)
+            if catalogue is None:
+                return []
+            query = await self._understood(session, catalogue, text)
+            if not query.terms and not query.has_price_limit and query.order is None:
+                return []
+            found = await self._finder.find(session, catalogue, query, limit)
+        return [
+            Candidate(one.card, one.match.score if query.terms else 1.0, _why(one, query))
+            for one in found
+            if one.fits and (one.match.score >= ACCEPT or not query.terms)
+        ]
+
+    async def answer(
+        self,
+        text: str,
+        *,
+        context_sku: str | None = None,
+        viewer_name: str | None = None,
+        language: str = "en",
+        seed: int = 0,
+    ) -> Answer | None:
+        """What to reply to a message in the chat; None to stay silent (chatter).
+
+        Args:
+            text: The message, in any of the understood languages (en, es, pt, zh).
+            context_sku: The pinned product, which "it" and "this" mean.
+            viewer_name: To address the viewer by; cleaned first.
+            language: Of the reply, because the voice speaks one language.
+            seed: Chooses among equal wordings.
+        """
+        async with self._database.reading() as session:
+            catalogue = await repository.find_catalogue(session, _CATALOGUE)
+            if catalogue is None:
+                return None
+            query = await self._understood(session, catalogue, text)
+            if query.intent in {"greeting", "chatter"}:
+                return None
+            found = await self._finder.find(session, catalogue, query, 5)
+            context = await self._card(session, catalogue, context_sku) if context_sku else None
+            suggestions = await self._suggestions(session, catalogue, query)
+        findings = Findings(query, found, context, suggestions)
+        return reply(findings, Wording(language, seed), clean_name(viewer_name))
+
+    async def pitch(
+        self,
+        sku: str,
+        *,
+        seconds: float = 20,
+        seed: int = 0,
+        language: str = "en",
+        tone: Tone = "plain",
+    ) -> Pitch:
+        """Present one product in about so many seconds.
+
+        Raises:
+            UnknownProductError: No such product is on sale.
+        """
+        card = await self.product(sku)
+        if card is None:
+            raise UnknownProductError(f"no product on sale has the SKU {sku!r}")
+        return write_pitch(card, seconds=seconds, seed=seed, language=language, tone=tone)
+
+    async def opening(self, *, seed: int = 0, language: str = "en") -> str:
+        """The first words of a show, which say that an AI presents it."""
+        return Wording(language, seed).say("opening")
+
+    async def closing(self, *, seed: int = 0, language: str = "en") -> str:
+        """The last words of a show."""
+        return Wording(language, seed).say("closing")
+
+    # Private ---------------------------------------------------------------------------------
+
+    async def _understood(self, session: AsyncSession, catalogue: Catalogue, text: str) -> Query:
+        currency = await repository.usual_currency(session, catalogue.id)
+        return understand(text, currency or self._currency)
+
+    async def _suggestions(
+        self, session: AsyncSession, catalogue: Catalogue, query: Query
+    ) -> list[ProductCard]:
+        """What to recommend when nothing fits the words: gifts if the shop has some, in order."""
+        if query.intent != "recommend":
+            return []
+        gifts = await self._finder.find(session, catalogue, understand("gift?"), 5)
+        anything = await self._finder.find(session, catalogue, Query("", "find"), 5)
+        return [found.card for found in [*gifts, *anything] if found.fits]
+
+    async def _card(
+        self, session: AsyncSession, catalogue: Catalogue, sku: str
+    ) -> ProductCard | None:
+        variant = await repository.variant_with_sku(session, catalogue.id, sku)
+        if variant is None:
+            return None
+        product_id = repository.product_id_of(variant)
+        products = await repository.products_with_ids(session, [product_id])
+        product = products.get(product_id)
+        return None if product is None else card_of(product, variant)
+
+    async def _levels(
+        self, session: AsyncSession, catalogue: Catalogue, skus: Iterable[str]
+    ) -> list[StockChange]:
+        wanted = set(skus)
+        if not wanted:
+            return []
+        levels = await repository.stock_levels(session, catalogue.id)
+        return [level for level in levels if level.sku in wanted]
+
+    def _announce(self, changes: Iterable[StockChange]) -> None:
+        for change in changes:
+            for callback in tuple(self._subscribers):
+                callback(change)
+
+
+def _why(found: Found, query: Query) -> str:
+    if not query.terms:
+        return "keeps the price limit" if query.has_price_limit else f"the {query.order} first"
+    reason = "fits " + ", ".join(found.match.matched)
+    return f"{reason}; not {', '.join(found.match.missing)}" if found.match.missing else reason
+
+
+def _report(path: Path, draft: FileDraft, written: Written, *, is_dry_run: bool) -> ImportReport:
+    return ImportReport(
+        path=path,
+        rows=draft.rows,
+        created=written.created,
+        updated=written.updated,
+        unchanged=written.unchanged,
+        withdrawn=written.withdrawn,
+        rejected=sum(issue.is_rejected for issue in draft.issues),
+        issues=tuple(draft.issues),
+        ignored_columns=draft.ignored_columns,
+        is_dry_run=is_dry_run,
+    )
+
+
+def _inside(folder: Path, image: str) -> Path | None:
+    """The picture's file, unless somebody has since moved it or put a link out in its place."""
+    target = (folder / image).resolve()
+    return target if target.is_relative_to(folder.resolve()) and target.is_file() else None
