@@ -41,7 +41,7 @@ _INNER_S = 0.055  # how far a ramp may reach into the sound itself
 _CONTACT_S = 0.044  # a contact lasts longer than a frame at 25 fps, so one always shows it
 _CONTACT_RISE_S, _CONTACT_FALL_S = 0.05, 0.055
 _BASE = 0.03  # of the resting face
-_LEAD_IN_S, _TAIL_S = 0.3, 0.6
+_LEAD_IN_S = 0.3
 _JAW_OPEN = ARKIT_INDEX["jawOpen"]
 _MOUTH_CLOSE = ARKIT_INDEX["mouthClose"]
 _OPENERS = [
@@ -60,36 +60,30 @@ class MouthTrack:
         self._shapes: list[Viseme] = []
         self._longest = 0.0
         self._append(NEUTRAL, -_LEAD_IN_S, 0.0)
-        self._end: float | None = None
 
     def feed(self, phonemes: Iterable[Phoneme]) -> None:
         """Phonemes that follow those fed before, in order of time."""
         for phoneme in phonemes:
             shapes = tolerant_visemes_of(phoneme.symbol)
+            # Time that no phoneme claims is silence.
+            if phoneme.start_s > self._ends[-1]:
+                self._append(NEUTRAL, self._ends[-1], phoneme.start_s)
             edges = _shares(len(shapes)) * (phoneme.end_s - phoneme.start_s) + phoneme.start_s
             for shape, begin, end in zip(shapes, edges[:-1], edges[1:], strict=True):
                 self._append(shape, float(begin), float(end))
 
-    def end(self, end_s: float) -> None:
-        """The utterance is complete; the mouth relaxes from here."""
-        if self._end is None:
-            self._end = end_s
-            self._append(NEUTRAL, max(end_s, self._ends[-1]), max(end_s, self._ends[-1]) + _TAIL_S)
-
-    def is_over(self, time_s: float) -> bool:
-        """The tail has passed."""
-        return self._end is not None and time_s > self._end + _TAIL_S
-
     def weights(self, time_s: float) -> NDArray[np.float32]:
-        """The mouth's ARKit weights [52] at a time, on top of rest."""
+        """The mouth's ARKit weights [52] at a time, on top of rest.
+
+        After the last phoneme fed there is silence, so the mouth relaxes.
+        """
         first = bisect_left(self._starts, time_s - _CARRY_S - self._longest)
         last = bisect_left(self._starts, time_s + LOOKAHEAD_S)
         # The neighbourhood in arrays: n sounds.
         near = slice(first, last)
-        starts, ends = np.array(self._starts[near]), np.array(self._ends[near])
-        shapes = self._shapes[near]
-        if not shapes:
-            return np.zeros(52, np.float32)
+        starts = np.array([*self._starts[near], self._ends[-1]])
+        ends = np.array([*self._ends[near], np.inf])
+        shapes = [*self._shapes[near], NEUTRAL]
         strength = _strength(time_s, starts, ends)  # [n, 4]
         strength *= np.array([shape.dominance for shape in shapes])
         targets = np.array([shape.weights for shape in shapes])  # [n, 52]
@@ -133,6 +127,7 @@ def _contact(
     """How far the lips are in contact now: the firmest of the sounds that demand it."""
     if not degree.any():
         return 0.0
+    starts, ends, degree = starts[degree > 0], ends[degree > 0], degree[degree > 0]
     middle = 0.5 * (starts + ends)
     half = np.maximum(0.5 * _CONTACT_S, 0.3 * (ends - starts))
     away = np.abs(time_s - middle) - half

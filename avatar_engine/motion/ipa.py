@@ -101,14 +101,27 @@ _RESPELT = {
     "ʨ": "tɕ",
     "ʥ": "dʑ",
     "ɼ": "r",
-    "α": "ɑ",
-    "ε": "ɛ",
     "ß": "β",
-    "χ": "χ",
-    "β": "β",
-    "θ": "θ",
-    "ð": "ð",
-    "⁻": "",
+    "ε": "ɛ",
+    "α": "ɑ",
+    # Marks that are short sounds of their own.
+    "ᵐ": "m",
+    "ⁿ": "n",
+    "ᵑ": "ŋ",
+    # ASCII names that a few of espeak's tables leave untranslated.
+    "A": "ɑ",
+    "E": "ɛ",
+    "I": "ɪ",
+    "O": "ɔ",
+    "U": "ʊ",
+    "N": "ŋ",
+    "R": "ʀ",
+    "S": "ʃ",
+    "T": "θ",
+    "D": "ð",
+    "X": "χ",
+    "Z": "ʒ",
+    "?": "ʔ",
 }
 _ROUNDING_MARKS = "ʷᵂ\u032b\u0339"
 _PALATAL_MARKS = "ʲ"
@@ -139,7 +152,7 @@ class UnknownSound(ValueError):  # noqa: N818 - reads as what it is: a sound nob
 
 
 def read_phoneme(symbol: str) -> tuple[Sound, ...]:
-    """The base sounds of a phoneme as a voice writes it; empty for silence.
+    """The base sounds of a phoneme as a voice writes it; empty for silence and for a bare mark.
 
     Length, tone, stress, nasality and other diacritics follow rules; only base symbols are looked
     up.
@@ -181,5 +194,5 @@ def _spelt(symbol: str) -> str:
 def _is_decoration(character: str) -> bool:
     """Length, tone, stress, aspiration, nasality...: letters, combining marks and signs alike."""
     return unicodedata.category(character) in {
-        "Mn", "Lm", "Sk", "Nd", "No", "Po", "Pd", "Ps", "Pe", "Sm", "Zs", "So", "Cf", "Pc",
+        "Mn", "Lm", "Sk", "Nd", "No", "Po", "Pd", "Ps", "Pe", "Sm", "Zs", "So", "Cf", "Pc", "Cc",
     }  # fmt: skip

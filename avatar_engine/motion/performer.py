@@ -5,7 +5,9 @@ frames. Speech must be fed :data:`~avatar_engine.motion.coarticulation.LOOKAHEAD
 frame that is asked for; how it is cut into chunks then makes no difference.
 """
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from math import radians
 
 import numpy as np
@@ -19,12 +21,13 @@ from avatar_engine.motion.loudness import LoudnessTrack
 from avatar_engine.motion.noise import Wander, eased, pulse
 from avatar_engine.types.arkit import ARKIT_INDEX, weights_of
 from avatar_engine.types.motion import FaceState, Motion
-from avatar_engine.types.speech import SpeechChunk
+from avatar_engine.types.speech import Phoneme, SpeechChunk, Word
 
 CANCEL_S = 0.12
 """After ``cancel`` the mouth is shut within this time."""
 
 _MICRO_PAUSE_S = 0.14
+_TAIL_S = 1.3  # after its end an utterance still has gestures to finish
 _KEPT_FRAMES = 16
 
 
@@ -41,19 +44,19 @@ class _Utterance:
         self.end_s: float | None = None
         self.cancelled_s: float | None = None
 
-    def feed(self, chunk: SpeechChunk) -> None:
-        self.mouth.feed(chunk.phonemes)
-        self.loudness.feed(chunk.pcm, chunk.sample_rate_hz)
-        self.accents += self.emphasis.read(chunk.words)
+    def feed(self, phonemes: Sequence[Phoneme], words: Sequence[Word]) -> None:
+        self.mouth.feed(phonemes)
+        self.accents += self.emphasis.read(words)
         self.pauses += [
             phoneme.start_s
-            for phoneme in chunk.phonemes
+            for phoneme in phonemes
             if not phoneme.symbol and phoneme.end_s - phoneme.start_s > _MICRO_PAUSE_S
         ]
-        if chunk.is_last:
-            self.end_s = chunk.start_s + len(chunk.pcm) / chunk.sample_rate_hz
-            self.mouth.end(self.end_s)
-            self.pauses.append(self.end_s)
+
+    def end(self, end_s: float) -> None:
+        if self.end_s is None:
+            self.end_s = end_s
+            self.pauses.append(end_s)
 
     def presence(self, time_s: float) -> float:
         """1 while it is spoken, eased over a third of a second at both ends."""
@@ -75,11 +78,24 @@ class _Utterance:
         return weights
 
     def is_over(self, time_s: float) -> bool:
-        if self.cancelled_s is not None and time_s > self.cancelled_s + 1.0:
-            return True
-        return self.mouth.is_over(time_s)
+        ends = [t for t in (self.end_s, self.cancelled_s) if t is not None]
+        return bool(ends) and time_s > min(ends) + _TAIL_S
 
 
+@dataclass(frozen=True, slots=True)
+class _Glance:
+    begin_s: float
+    yaw: float
+    pitch: float
+    hold_s: float
+
+
+_SIDES = {
+    "left": (radians(-13.0), 0.0),
+    "right": (radians(13.0), 0.0),
+    "up": (0.0, radians(-8.0)),
+    "down": (0.0, radians(9.0)),
+}
 _JAW_OPEN = ARKIT_INDEX["jawOpen"]
 _MOUTH_CLOSE = ARKIT_INDEX["mouthClose"]
 _SMILE = weights_of(mouthSmile=0.15, cheekSquint=0.07, mouthDimple=0.04)
@@ -111,32 +127,53 @@ class Performer:
         self._shift = Wander(streams[11], (2.0, 5.0))
         self._utterances: list[_Utterance] = []
         self._count = 0
-        self._glances: list[tuple[float, float, float, float]] = []
+        self._wanted: deque[_Glance] = deque()
+        self._glances: list[_Glance] = []
         self._frames: dict[int, FaceState] = {}
         self._next = 0
         self._pauses_seen_s = -1.0
 
-    def schedule(self, start_s: float, text: str = "") -> None:
+    def begin(self, start_s: float, text: str = "") -> None:
         """An utterance begins at ``start_s`` on the frame clock; what is fed next belongs to it.
 
         Args:
-            start_s: Time of its first sample; its first visible motion is earlier by up to
-                ``LOOKAHEAD_S``, so schedule it that long before where there is a choice.
+            start_s: Time of its first sample. The mouth prepares up to ``LOOKAHEAD_S`` earlier,
+                so begin it that long before where there is a choice.
             text: As given to the voice; with it, prices and strong words are emphasised.
         """
         self._count += 1
         (seed,) = SeedSequence((*_entropy(self._seeds), self._count)).spawn(1)
         self._utterances.append(_Utterance(start_s, text, Generator(PCG64(seed))))
 
-    def feed(self, chunk: SpeechChunk) -> None:
-        """The next chunk of the utterance scheduled last.
+    def feed(
+        self,
+        phonemes: Sequence[Phoneme],
+        words: Sequence[Word] = (),
+        pcm: NDArray[np.int16] | None = None,
+        *,
+        sample_rate_hz: int = 48_000,
+    ) -> None:
+        """What comes next in the utterance begun last.
+
+        Args:
+            phonemes: In order, times relative to the utterance.
+            words: Likewise.
+            pcm: Its samples [S], in order; with them, louder speech moves more.
+            sample_rate_hz: Of ``pcm``.
 
         Raises:
-            RuntimeError: Nothing was scheduled.
+            RuntimeError: No utterance was begun.
         """
         if not self._utterances:
-            raise RuntimeError("feed before schedule: an utterance needs a start")
-        self._utterances[-1].feed(chunk)
+            raise RuntimeError("feed before begin: phonemes need an utterance")
+        self._utterances[-1].feed(phonemes, words)
+        if pcm is not None:
+            self._utterances[-1].loudness.feed(pcm, sample_rate_hz)
+
+    def end(self, at_s: float) -> None:
+        """The utterance begun last sounds until ``at_s`` on the frame clock."""
+        if self._utterances:
+            self._utterances[-1].end(at_s - self._utterances[-1].start_s)
 
     def cancel(self, at_s: float) -> None:
         """Stop speaking: from ``at_s`` the mouth eases shut within :data:`CANCEL_S`."""
@@ -145,16 +182,27 @@ class Performer:
             if utterance.cancelled_s is None or moment < utterance.cancelled_s:
                 utterance.cancelled_s = moment
 
-    def glance(self, yaw: float, pitch: float, *, hold_s: float = 0.9) -> None:
-        """Look at something beside the camera, from the next frame on, then back.
+    def glance(self, direction: str, *, at_s: float = 0.0, hold_s: float = 0.9) -> None:
+        """Look at something beside the picture's middle, then back at the viewer.
+
+        May be called from another thread; it takes effect with the next frame made.
 
         Args:
-            yaw: Radians toward the subject's left (the viewer's right).
-            pitch: Radians downward.
-            hold_s: How long.
+            direction: A side of the picture as the viewer sees it, ``left``, ``right``, ``up`` or
+                ``down``, or two of them: ``down-right``.
+            at_s: Not before this time on the frame clock.
+            hold_s: How long the eyes rest there.
+
+        Raises:
+            ValueError: Unknown direction.
         """
-        self._glances.append((self._next / self.fps, yaw, pitch, hold_s))
-        self._gaze.look(yaw, pitch, now_s=self._next / self.fps, hold_s=hold_s)
+        yaw = pitch = 0.0
+        for side in direction.split("-"):
+            if side not in _SIDES:
+                raise ValueError(f"glance {direction!r}: use {', '.join(_SIDES)} or two of them")
+            yaw += _SIDES[side][0]
+            pitch += _SIDES[side][1]
+        self._wanted.append(_Glance(at_s, yaw, pitch, hold_s))
 
     def state(self, index: int) -> FaceState:
         """The face of a frame; frames are made in order, the last few can be asked for again.
@@ -175,6 +223,7 @@ class Performer:
             self._utterances[-1:]
         )
         speaking = max((u.presence(now_s - u.start_s) for u in self._utterances), default=0.0)
+        self._start_glances(now_s)
         shift = self._gaze.advance(now_s, speaking=speaking)
         is_pause = self._passes_pause(now_s)
         self._blinks.advance(now_s, speaking=speaking, shift=shift, is_pause=is_pause)
@@ -203,6 +252,13 @@ class Performer:
             self._shift_cm(now_s),
             np.array([yaw, pitch], np.float32),
         )
+
+    def _start_glances(self, now_s: float) -> None:
+        while self._wanted and self._wanted[0].begin_s <= now_s:
+            wanted = self._wanted.popleft()
+            self._glances.append(replace(wanted, begin_s=now_s))
+            self._gaze.look(wanted.yaw, wanted.pitch, now_s=now_s, hold_s=wanted.hold_s)
+        self._glances = [g for g in self._glances if now_s < g.begin_s + g.hold_s + 1.5]
 
     def _passes_pause(self, now_s: float) -> bool:
         """A sentence ended since the frame before."""
@@ -243,11 +299,11 @@ class Performer:
         lively = np.radians([1.9, 1.0, 0.75]) * posture + np.radians([0.7, 0.55, 0.3]) * sway
         head = calm + speaking * (lively - calm)
         head[1] += nod + radians(0.25) * self._breath.at(now_s)
-        for begin_s, yaw, pitch, hold_s in self._glances:
+        for glance in self._glances:
             # The head follows the eyes a little, and later.
-            turn = pulse(now_s - begin_s - 0.06, rise_s=0.32, hold_s=hold_s - 0.1, fall_s=0.45)
-            head[:2] += turn * np.clip([0.28 * yaw, 0.28 * pitch], -0.06, 0.06)
-        self._glances = [g for g in self._glances if now_s < g[0] + g[3] + 1.5]
+            since_s = now_s - glance.begin_s - 0.06
+            turn = pulse(since_s, rise_s=0.32, hold_s=max(glance.hold_s - 0.1, 0.0), fall_s=0.45)
+            head[:2] += turn * np.clip([0.28 * glance.yaw, 0.28 * glance.pitch], -0.06, 0.06)
         limits = np.radians([5.8, 3.8, 1.9])
         return limits * np.tanh(head / limits)
 
@@ -298,11 +354,12 @@ def perform(
         tail_s: How long the motion goes on after it.
     """
     performer = Performer(fps=fps, seed=seed)
-    performer.schedule(lead_in_s, text)
+    performer.begin(lead_in_s, text)
     end_s = lead_in_s
     for chunk in chunks:
-        performer.feed(chunk)
+        performer.feed(chunk.phonemes, chunk.words, chunk.pcm, sample_rate_hz=chunk.sample_rate_hz)
         end_s = lead_in_s + chunk.start_s + len(chunk.pcm) / chunk.sample_rate_hz
+    performer.end(end_s)
     count = max(1, int(np.ceil((end_s + tail_s) * fps)))
     states = [performer.state(i) for i in range(count)]
     return Motion(

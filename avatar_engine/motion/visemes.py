@@ -43,6 +43,9 @@ class Viseme:
 NEUTRAL = Viseme(np.zeros(52, np.float32), np.array([1.0, 0.9, 0.8, 1.0], np.float32))
 """Silence: the lips at rest."""
 
+BARE_MARK = Viseme(np.zeros(52, np.float32), np.full(4, 0.02, np.float32))
+"""A phoneme that is only a mark (length, palatalisation): its neighbours go on."""
+
 _CONSONANT_WEIGHTS: dict[Family, tuple[dict[str, float], tuple[float, float, float, float]]] = {
     "bilabial": ({"jawOpen": 0.05}, (1.2, 1.0, 0.1, 0.6)),
     "bilabial_fricative": ({"jawOpen": 0.06, "mouthFunnel": 0.1}, (1.0, 1.0, 0.3, 0.6)),
@@ -133,7 +136,10 @@ def visemes_of(symbol: str) -> tuple[Viseme, ...]:
         UnknownSound: A base symbol is in no table.
     """
     sounds = read_phoneme(symbol)
-    return tuple(_viseme(sound) for sound in sounds) or (NEUTRAL,)
+    if sounds:
+        return tuple(_viseme(sound) for sound in sounds)
+    is_silence = not symbol or symbol.startswith("(") or symbol.isspace()
+    return (NEUTRAL,) if is_silence else (BARE_MARK,)
 
 
 def tolerant_visemes_of(symbol: str) -> tuple[Viseme, ...]:

@@ -1,5 +1,6 @@
 """The voice and ear: synthesis, phonemes, words, audio features."""
 
-from avatar_engine.speech.voice import TextMark, Voice, VoiceInfo, list_voices, open_voice
+from avatar_engine.speech.resample import Resampler, resample
+from avatar_engine.speech.voice import Voice, VoiceInfo, list_voices, open_voice
 
-__all__ = ["TextMark", "Voice", "VoiceInfo", "list_voices", "open_voice"]
+__all__ = ["Resampler", "Voice", "VoiceInfo", "list_voices", "open_voice", "resample"]

@@ -1,7 +1,7 @@
 """From a voice's raw sound and events to SpeechChunks at 48 kHz with finished phonemes."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TypeVar
 
 import numpy as np
@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from avatar_engine.speech.resample import OUTPUT_RATE_HZ, Resampler
 from avatar_engine.speech.tone import Tone
-from avatar_engine.speech.voice import TextMark
-from avatar_engine.types.speech import Mark, Phoneme, SpeechChunk, Word
+from avatar_engine.types.speech import Phoneme, SpeechChunk, Word
 
 CHUNK_SAMPLES = 1_920
 """40 ms at 48 kHz, one video frame at 25 fps."""
 
 
-_Timed = TypeVar("_Timed", Phoneme, Word, Mark)
+_Timed = TypeVar("_Timed", Phoneme, Word)
 
 
 class ChunkAssembler:
@@ -26,18 +25,16 @@ class ChunkAssembler:
     which is the beginning of the next one. Times given to ``add_*`` are seconds into the utterance.
     """
 
-    def __init__(self, rate_in_hz: int, marks: Sequence[TextMark] = (), *, tone: Tone) -> None:
+    def __init__(self, rate_in_hz: int, *, tone: Tone) -> None:
         self._rate_in_hz = rate_in_hz
         self._received = 0
         self._tone = tone
-        self._resampler = Resampler(rate_in_hz)
+        self._resampler: Resampler[NDArray[np.float32]] = Resampler(rate_in_hz)
         self._ready = np.zeros(0, np.float32)
         self._emitted = 0
         self._open: tuple[str, float] | None = None
         self._phonemes: deque[Phoneme] = deque()
         self._words: deque[Word] = deque()
-        self._marks_to_come = deque(sorted(marks, key=lambda mark: mark.position))
-        self._marks: deque[Mark] = deque()
         self._last_span = (-1, -1)
 
     @property
@@ -65,8 +62,6 @@ class ChunkAssembler:
 
     def add_word(self, start: int, end: int, start_s: float) -> None:
         """A word of the original text begins; further words for the same span are one with it."""
-        while self._marks_to_come and self._marks_to_come[0].position <= start:
-            self._marks.append(Mark(self._marks_to_come.popleft().name, start_s))
         if (start, end) != self._last_span and end > start:
             self._words.append(Word(start, end, start_s))
             self._last_span = (start, end)
@@ -87,8 +82,6 @@ class ChunkAssembler:
         if self._received == 0:
             return
         self.end_phoneme(self.received_s)
-        while self._marks_to_come:
-            self._marks.append(Mark(self._marks_to_come.popleft().name, self.received_s))
         while len(self._ready) > CHUNK_SAMPLES:
             yield self._cut(CHUNK_SAMPLES, is_last=False)
         yield self._cut(len(self._ready), is_last=True)
@@ -109,7 +102,6 @@ class ChunkAssembler:
             phonemes=_taken(self._phonemes, end_s),
             words=_taken(self._words, end_s),
             is_last=is_last,
-            marks=_taken(self._marks, end_s),
         )
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from avatar_engine.speech.espeak_process import EspeakProcess, Event, SpeakReque
 from avatar_engine.speech.normalize import normalized
 from avatar_engine.speech.sentences import split_sentences
 from avatar_engine.speech.tone import Tone
-from avatar_engine.speech.voice import TextMark
 from avatar_engine.types.speech import SpeechChunk
 
 _WORDS_PER_MINUTE = 160  # espeak's own 175 hurries a listener who is looking at a price
@@ -105,12 +104,12 @@ class EspeakVoice:
         """Process id of the worker; changes when it had to be restarted."""
         return self._process.pid
 
-    def speak(self, text: str, *, marks: Sequence[TextMark] = ()) -> Iterator[SpeechChunk]:
+    def speak(self, text: str) -> Iterator[SpeechChunk]:
         """See :meth:`avatar_engine.speech.voice.Voice.speak`."""
         self._utterance += 1
         utterance = self._utterance
         rate = self._process.sample_rate_hz
-        assembler = ChunkAssembler(rate, marks, tone=Tone(rate, gain_db=_GAIN_DB))
+        assembler = ChunkAssembler(rate, tone=Tone(rate, gain_db=_GAIN_DB))
         sentences = split_sentences(normalized(text, self.language))
         try:
             for i, sentence in enumerate(sentences):

@@ -1,6 +1,7 @@
 """Streaming change of sample rate by a polyphase filter that carries its state over chunks."""
 
 from math import gcd
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,12 @@ _KAISER_BETA = 8.6  # about 86 dB of stop band
 _PASS_BAND = 0.92  # of the lower Nyquist frequency
 
 
-class Resampler:
-    """Mono float samples at one rate in, the same sound at another rate out.
+Samples = TypeVar("Samples", NDArray[np.int16], NDArray[np.float32])
+"""Mono sound [S]: int16, or float32 in [-1, 1]."""
+
+
+class Resampler(Generic[Samples]):
+    """Mono samples at one rate in, the same sound at another rate out, int16 or float32 as given.
 
     Output sample n sounds at n / rate_out_hz seconds of the input, exactly: the filter's delay is
     taken out, so events timed on the input stay in time. Chunk borders leave no trace: any way of
@@ -33,21 +38,25 @@ class Resampler:
         self._next_output = 0
         self._first_input = -(taps // 2 - 1)  # index of pending[0]
         self._received = 0
+        self._dtype: np.dtype = np.dtype(np.float32)
 
-    def push(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def push(self, samples: Samples) -> Samples:
         """All output [S_out] that the input so far determines."""
+        self._dtype = samples.dtype
+        if self._up == self._down:
+            return samples
         self._received += len(samples)
         self._pending = np.concatenate([self._pending, samples.astype(np.float32, copy=False)])
         return self._produce(limit=None)
 
-    def flush(self) -> NDArray[np.float32]:
+    def flush(self) -> Samples:
         """The rest, as if silence followed; the output then lasts exactly as long as the input."""
         total = -(-self._received * self._up // self._down)
         taps = self._filter.shape[1]
         self._pending = np.concatenate([self._pending, np.zeros(taps, np.float32)])
         return self._produce(limit=total)
 
-    def _produce(self, limit: int | None) -> NDArray[np.float32]:
+    def _produce(self, limit: int | None) -> Samples:
         taps = self._filter.shape[1]
         # Output n needs inputs base-taps/2+1 .. base+taps/2 with base = n * down // up.
         last_base = self._first_input + len(self._pending) - 1 - taps // 2
@@ -56,7 +65,7 @@ class Resampler:
             end = min(end, limit)
         n = np.arange(self._next_output, end, dtype=np.int64)
         if len(n) == 0:
-            return np.zeros(0, np.float32)
+            return self._as_given(np.zeros(0, np.float32))
         base, phase = np.divmod(n * self._down, self._up)
         first = (base - taps // 2 + 1) - self._first_input
         windows = np.lib.stride_tricks.sliding_window_view(self._pending, taps)
@@ -66,14 +75,18 @@ class Resampler:
         keep = min(max(keep, 0), len(self._pending))
         self._pending = self._pending[keep:].copy()
         self._first_input += keep
-        return output.astype(np.float32, copy=False)
+        return self._as_given(output)
+
+    def _as_given(self, output: NDArray[np.float32]) -> Samples:
+        if self._dtype == np.int16:
+            output = np.clip(np.round(output), -32768, 32767)
+        result: Samples = output.astype(self._dtype, copy=False)
+        return result
 
 
-def resample(
-    samples: NDArray[np.float32], rate_in_hz: int, rate_out_hz: int = OUTPUT_RATE_HZ
-) -> NDArray[np.float32]:
+def resample(samples: Samples, rate_in_hz: int, rate_out_hz: int = OUTPUT_RATE_HZ) -> Samples:
     """A whole signal [S] at once."""
-    resampler = Resampler(rate_in_hz, rate_out_hz)
+    resampler: Resampler[Samples] = Resampler(rate_in_hz, rate_out_hz)
     return np.concatenate([resampler.push(samples), resampler.flush()])
 
 

@@ -1,19 +1,11 @@
 """What a voice is, and how one is opened by name."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from avatar_engine.errors import VoiceError
 from avatar_engine.types.speech import SpeechChunk
-
-
-@dataclass(frozen=True, slots=True)
-class TextMark:
-    """A named place in a text: ``position`` characters into it."""
-
-    name: str
-    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +34,11 @@ class Voice(Protocol):
         """What :func:`open_voice` was given."""
         ...
 
-    def speak(self, text: str, *, marks: Sequence[TextMark] = ()) -> Iterator[SpeechChunk]:
+    def speak(self, text: str) -> Iterator[SpeechChunk]:
         """Chunks in order, 48 kHz mono; leaving the iterator early stops the voice.
 
-        Text with nothing to say gives no chunk. Word spans and marks refer to ``text`` as given,
-        whatever is read out for it ("$5" sounds as two words and is one).
+        Text with nothing to say gives no chunk. Word spans refer to ``text`` as given, whatever is
+        read out for it ("$5" sounds as two words and is one).
 
         Raises:
             VoiceError: The voice cannot go on (after its own attempts to recover).
