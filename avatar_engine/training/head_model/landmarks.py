@@ -1,6 +1,6 @@
 """Where MediaPipe's 478 landmarks lie on the head: up to four texels each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,18 +8,43 @@ from scipy.interpolate import RBFInterpolator
 from scipy.spatial import cKDTree
 
 from avatar_engine.training.head_model.atlas import HalfChart
+from avatar_engine.training.head_model.contours import (
+    CORNERS,
+    EYE_MARKS,
+    LIP_CHAINS,
+    OUTER_EYE_CORNERS,
+    eye_ring,
+    lip_curves,
+)
 from avatar_engine.training.head_model.eyes import iris_points
 from avatar_engine.training.head_model.layout import HALF, R
-from avatar_engine.training.head_model.mesh import Floats, normals
+from avatar_engine.training.head_model.mesh import Floats, Ints, normals
 from avatar_engine.training.head_model.rigs import FaceKit
 from avatar_engine.types import Chart
 
-# Landmarks that are the Multi-PIE points 0-67, in their order.
+# Landmarks that are the Multi-PIE points 17 to 67, in their order.
 _MULTI_PIE = """
-    162 234 93 58 172 136 149 148 152 377 378 365 397 288 323 454 389 71 63 105 66 107 336 296 334
-    293 301 168 197 5 4 75 97 2 326 305 33 160 158 133 153 144 362 385 387 263 373 380 61 39 37 0
-    267 269 291 405 314 17 84 181 78 82 13 312 308 317 14 87"""
-_INSIDE_FACE = slice(17, 68)  # the first 17 follow the outline, which no two meshes draw alike
+    71 63 105 66 107 336 296 334 293 301 168 197 5 4 75 97 2 326 305 33 160 158 133 153 144 362 385
+    387 263 373 380 61 39 37 0 267 269 291 405 314 17 84 181 78 82 13 312 308 317 14 87"""
+# Along the lips the two sets agree at corners and middle only; what lies between slides.
+_AGREEING = [*range(31), 31, 34, 37, 40, 43, 45, 47, 49]
+
+
+@dataclass(frozen=True)
+class Registration:
+    """MediaPipe's face laid on the kit's skin.
+
+    Attributes:
+        points: [468, 3] on the skin, head space; left-right symmetric.
+        uv: [468, 2] column and row of the whole atlas.
+        distance: [468] cm from where the landmark should be to the skin.
+        twin: [468] the landmark on the other side.
+    """
+
+    points: Floats
+    uv: Floats
+    distance: Floats
+    twin: Ints
 
 
 @dataclass(frozen=True)
@@ -28,7 +53,7 @@ class Regressor:
 
     Attributes:
         texels: [478, 4]; weights: [478, 4], rows sum to one.
-        distance: [478] cm from the registered canonical point to its place on the skin.
+        distance: [478] cm.
     """
 
     texels: NDArray[np.int32]
@@ -36,7 +61,99 @@ class Regressor:
     distance: NDArray[np.float32]
 
 
-def similarity(source: Floats, target: Floats) -> tuple[float, Floats, Floats]:
+class Skin:
+    """Places a landmark may take: anywhere facing forward, or along a lip or lid."""
+
+    def __init__(self, kit: FaceKit, chart: HalfChart) -> None:
+        points, uv = _dense_front(kit, chart)
+        whole = np.concatenate([points, points * [-1, 1, 1]])
+        columns = np.concatenate([uv + [HALF, 0], uv * [-1, 1] + [HALF, 0]])
+        self._front = _Places(whole, columns)
+        self._rings: dict[int, _Places] = {}
+        for chain, curve in zip(LIP_CHAINS, lip_curves(kit), strict=True):
+            on_skin = self._front.nearest(curve)[1]
+            places = _Places(whole[on_skin], columns[on_skin])
+            self._rings.update(dict.fromkeys(chain, places))
+        ring, ring_uv = eye_ring(kit, chart)
+        for side, marks in EYE_MARKS.items():
+            places = _Places(ring * [side, 1, 1], ring_uv * [side, 1] + [HALF, 0])
+            self._rings.update(dict.fromkeys(marks, places))
+
+    def snap(self, targets: Floats) -> tuple[Floats, Floats, Floats]:
+        """Nearest places of landmarks [468, 3]: points, atlas uv, and distances."""
+        points, uv, distance = np.empty((468, 3)), np.empty((468, 2)), np.empty(468)
+        for i, target in enumerate(targets):
+            places = self._rings.get(i, self._front)
+            distance[i], at = places.nearest(target)
+            points[i], uv[i] = places.points[at], places.uv[at]
+        return points, uv, distance
+
+
+class _Places:
+    def __init__(self, points: Floats, uv: Floats) -> None:
+        self.points, self.uv = points, uv
+        self._tree = cKDTree(points)
+
+    def nearest(self, at: Floats):  # type: ignore[no-untyped-def]  # scipy's
+        return self._tree.query(at)
+
+
+def register(kit: FaceKit, skin: Skin, canonical: Floats) -> Registration:
+    """Lay the canonical face over the skin.
+
+    A similarity and a thin plate through the points known on both faces bring it close; each
+    landmark then falls to its nearest place.
+
+    Args:
+        kit: The face with its 68 known vertices.
+        skin: Where landmarks may lie.
+        canonical: [468, 3].
+    """
+    known = np.array(_MULTI_PIE.split(), np.int64)[_AGREEING]
+    target = kit.vertices[kit.landmarks68[17:][_AGREEING]]
+    scale, rotation, shift = _similarity(canonical[known], target)
+    laid = scale * canonical @ rotation.T + shift
+    pull = RBFInterpolator(
+        laid[known], target - laid[known], kernel="thin_plate_spline", smoothing=0.05
+    )
+    twin = cKDTree(canonical).query(canonical * [-1, 1, 1])[1]
+    return place(skin, laid + pull(laid), twin)
+
+
+def place(skin: Skin, targets: Floats, twin: Ints) -> Registration:
+    """Symmetric places nearest to targets [468, 3]."""
+    targets = (targets + targets[twin] * [-1, 1, 1]) / 2
+    points, uv, distance = skin.snap(targets)
+    # Two twins may fall to places a sample apart; the left one decides.
+    right = targets[:, 0] < 0
+    points[right], distance[right] = points[twin[right]] * [-1, 1, 1], distance[twin[right]]
+    uv[right] = uv[twin[right]] * [-1, 1] + [R, 0]
+    return Registration(points, uv, distance, twin)
+
+
+def shifted(skin: Skin, old: Registration, shift: Floats) -> Registration:
+    """Landmarks moved by ``shift`` [468, 3] cm along the skin, lips and lids.
+
+    Corners of mouth and eyes are what they are; only the outer corners of the eyes go half way,
+    because the landmark network sets them inside the corner that one sees.
+    """
+    shift = shift.copy()
+    shift[list(CORNERS)] = 0
+    shift[list(OUTER_EYE_CORNERS)] *= 0.5
+    moved = place(skin, old.points + shift, old.twin)
+    return replace(moved, distance=old.distance)
+
+
+def regressor(where: Registration, eye_radius: float, flat: NDArray[np.uint8]) -> Regressor:
+    """Texels and weights of the registered landmarks, and of the irises on the eye charts."""
+    iris = iris_points(eye_radius)
+    whole = np.concatenate([where.uv, iris * [-1, 1] + [R, 0], iris])
+    label = np.where(np.arange(len(whole)) < len(where.uv), Chart.SKIN, Chart.EYE)
+    texels, weights = _bilinear(whole, label, flat)
+    return Regressor(texels, weights, np.pad(where.distance, (0, 10)).astype(np.float32))
+
+
+def _similarity(source: Floats, target: Floats) -> tuple[float, Floats, Floats]:
     """Scale, rotation [3, 3] and shift [3] with target ≈ scale * source @ rotation.T + shift."""
     a, b = source - source.mean(0), target - target.mean(0)
     left, sigma, right = np.linalg.svd(b.T @ a)
@@ -46,53 +163,8 @@ def similarity(source: Floats, target: Floats) -> tuple[float, Floats, Floats]:
     return scale, rotation, target.mean(0) - scale * rotation @ source.mean(0)
 
 
-def register(
-    kit: FaceKit, chart: HalfChart, canonical: Floats, eye_radius: float, flat: NDArray[np.uint8]
-) -> Regressor:
-    """Lay the canonical face over the skin and read off texels.
-
-    A similarity and a thin plate through the 51 points known on both faces bring it close; each
-    landmark then falls to the nearest skin that faces forward. Known points are exact.
-
-    Args:
-        kit: The face with its 68 known vertices.
-        chart: The flat left half of the skin.
-        canonical: [468, 3].
-        eye_radius: cm.
-        flat: [N] of Chart.
-    """
-    known, vertex = (
-        np.array(_MULTI_PIE.split(), np.int64)[_INSIDE_FACE],
-        kit.landmarks68[_INSIDE_FACE],
-    )
-    target = kit.vertices[vertex]
-    scale, rotation, shift = similarity(canonical[known], target)
-    laid = scale * canonical @ rotation.T + shift
-    pull = RBFInterpolator(
-        laid[known], target - laid[known], kernel="thin_plate_spline", smoothing=0.05
-    )
-    laid = laid + pull(laid)
-    left = np.c_[np.abs(laid[:, 0]), laid[:, 1:]]
-    points, uv = _dense_front(kit, chart)
-    distance, nearest = cKDTree(points).query(left)
-    place = uv[nearest]
-    own = {int(v): i for i, v in enumerate(chart.vertices)}
-    for landmark, v in zip(known.tolist(), vertex.tolist(), strict=True):
-        twin = v if v in own else int(kit.twin[v])
-        if twin in own:
-            place[landmark], distance[landmark] = chart.uv[own[twin]], 0
-    side = np.where(laid[:, 0] < 0, -1, 1)
-    column = HALF + side * place[:, 0]
-    iris = iris_points(eye_radius)
-    mirror = iris * [-1, 1] + [R, 0]
-    whole = np.concatenate([np.stack([column, place[:, 1]], 1), mirror, iris])
-    label = np.where(np.arange(len(whole)) < len(canonical), Chart.SKIN, Chart.EYE)
-    texels, weights = _bilinear(whole, label, flat)
-    return Regressor(texels, weights, np.pad(distance, (0, 10)).astype(np.float32))
-
-
 def _dense_front(kit: FaceKit, chart: HalfChart) -> tuple[Floats, Floats]:
-    """Points spread over the forward-facing skin of the half, and their chart places."""
+    """Points spread over the forward-facing skin of the left half, and their chart places."""
     steps = 5
     lattice = np.array(
         [(i, j, steps - i - j) for i in range(steps + 1) for j in range(steps + 1 - i)]

@@ -23,6 +23,7 @@ def report(
     eye: Eye,
     rig: HeadRig,
     variance: Floats,
+    misfits: list[float],
 ) -> None:
     """Print the figures of a model just written to ``path``."""
     read = load_head_rig(path)
@@ -44,6 +45,9 @@ def report(
     table.add_row(
         "landmark registration", f"mean {distance.mean():.3f}, max {distance.max():.3f} cm"
     )
+    if misfits:
+        rounds = " → ".join(f"{m:.2f}" for m in misfits)
+        table.add_row("landmark misfit over people", f"{rounds} mm")
     kept = len(rig.identity)
     share = np.cumsum(variance) / variance.sum()
     rest = 10 * np.sqrt(max(variance[kept:].sum(), 0))
