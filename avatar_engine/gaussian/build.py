@@ -58,7 +58,7 @@ def build_maps(
     apply_residual(s)
     fit_skull(s)
     tell("finding hair, skin and clothes", 0.2)
-    labels = segment(s.view, _scalp_pixels(s))
+    labels = segment(s.view, *_scalp_and_ears(s))
     raise_hair(s)
     ears_flat = flatten_ears(s, labels.share[..., HAIR])
     carve(s)
@@ -73,7 +73,7 @@ def build_maps(
     paint_mouth(s, samples, labels, color)
     close_lips(s)
     close_lids(s)
-    hair = hair_chart(s, labels, front)
+    hair = hair_chart(s, labels, opacity)
     tell("painting what stands behind", 0.6)
     plates = make_plates(s, labels, front, portrait)
     maps = _assembled(s, color, opacity, hair)
@@ -88,9 +88,11 @@ def _front(s: Sculpture) -> Nearest:
     return nearest(p, s.regions.triangles, width=s.view.size, height=s.view.size)
 
 
-def _scalp_pixels(s: Sculpture) -> NDArray[np.bool_]:
-    front = _front(s)
-    return front.gather(s.regions.triangles, s.regions.scalp) > 0.5
+def _scalp_and_ears(s: Sculpture) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Pixels [S, S] on which the fitted head's scalp, and its ears, project."""
+    front, triangles = _front(s), s.regions.triangles
+    scalp = front.gather(triangles, s.regions.scalp) > 0.5
+    return scalp, front.gather(triangles, s.regions.ear.astype(np.float32)) > 0.5
 
 
 def _covered(samples: Samples, regions: Regions) -> tuple[float, float]:

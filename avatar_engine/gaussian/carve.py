@@ -32,7 +32,7 @@ def flatten_ears(s: Sculpture, hair: NDArray[np.float32]) -> tuple[float, float]
     for side in (s.regions.left, ~s.regions.left):
         ear = s.regions.ear & side
         pixels = _pixels(s, s.project(x[ear]))
-        amount = 1.0 if hair[pixels].mean() > 0.55 else 0.0
+        amount = 1.0 if hair[pixels].mean() > 0.6 else 0.0
         while amount < 1:
             p = s.project(x[ear] + amount * press[ear])
             if np.mean(outside[_pixels(s, p)] > _EAR_OUTSIDE_PX) < _EAR_OUTSIDE_SHARE:

@@ -51,8 +51,12 @@ def _grow_hair(
 ) -> None:
     """Unseen scalp takes texture from seen scalp, reflected front to back."""
     regions, mean = s.regions, s.rig.mean.astype(np.float64)
+    grows = regions.scalp
+    if labels.is_long:  # long hair hides the sides and the nape from within too
+        behind = smoothstep(mean[:, 2], 4.0, 1.5) * smoothstep(mean[:, 1], -10.0, -7.0)
+        grows = np.maximum(grows, np.where(regions.skin, behind, 0))
     seen = regions.skin & (trust > 0.3) & (regions.scalp > 0.5)
-    hidden = regions.skin & (trust < 0.3) & (regions.scalp > 0.4)
+    hidden = regions.skin & (trust < 0.3) & (grows > 0.4)
     if not labels.is_bald:
         lab = _lab(color)
         to_hair = np.linalg.norm(lab - _lab(labels.hair_tone[None]), axis=1)
@@ -68,7 +72,7 @@ def _grow_hair(
     texture = color[seen][found]
     far = 0.45 * smoothstep(-mean[hidden, 2], -6, 6)[:, None]
     color[hidden] = texture * (1 - far) + 0.9 * np.median(color[seen], 0) * far
-    trust[hidden] = np.maximum(trust[hidden], 0.35 * regions.scalp[hidden])
+    trust[hidden] = np.maximum(trust[hidden], 0.35 * grows[hidden])
 
 
 def _lab(color: NDArray[np.floating]) -> NDArray[np.float32]:

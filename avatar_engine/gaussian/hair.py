@@ -1,28 +1,169 @@
-"""Hair that the head's surface cannot carry: a volume of its own in further rows of the atlas."""
+"""Hair that the head's surface cannot carry: a volume of its own in further rows of the atlas.
+
+The volume is closed and rounded: as thick as it is far from the person's outline, like the head it
+continues. A fine sheet in front shows the photo's hair; coarser, darker sheets inside give it body,
+so that a turning head neither sees through it nor past it.
+"""
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_opening, distance_transform_edt
 
 from avatar_engine.gaussian.sculpture import Sculpture
-from avatar_engine.gaussian.segment import Labels
-from avatar_engine.gaussian.zbuffer import Nearest
+from avatar_engine.gaussian.segment import CLOTH, HAIR, SKIN, Labels
+from avatar_engine.gaussian.shelves import packed
+from avatar_engine.gaussian.smooth import blur_image, distance, fill, smoothstep
+from avatar_engine.gaussian.view import CHIN
+from avatar_engine.gaussian.zbuffer import Nearest, nearest
+from avatar_engine.shapes import grid_neighbours
+from avatar_engine.types import Chart
+
+_FINE_PX, _COARSE_PX = 2, 5
+_WITHIN = (0.12, 0.3, 0.55, 0.8, 1.0)  # where the coarse sheets lie between front and back
+_ROUND = 0.34  # the outline's rounding radius, in face widths
+_FINE_SIGMA, _COARSE_SIGMA = 0.7, 0.9
+_CLEAR_CM = 0.15  # hair lies this far in front of the skin it hides
+_THIN_CM = 0.8  # thinner hair has no inside
+_LEAST_PIXELS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class HairChart:
-    """Maps of the hair's texels, by the names of ``HeadMaps``; whole rows of 256, maybe none."""
+    """Maps of the hair's texels, by the names of ``HeadMaps``; whole rows of 256, maybe none.
+
+    Attributes:
+        maps: By name, [K] or [K, C].
+        mask: [S, S] bool, the photo's pixels it shows.
+    """
 
     maps: dict[str, NDArray]
+    mask: NDArray[np.bool_]
 
 
-def hair_chart(s: Sculpture, labels: Labels, front: Nearest) -> HairChart:
-    """No hair volume."""
-    empty = np.zeros((0,))
-    maps = dict.fromkeys(
-        ("head_weight", "chart", "neighbours", "opacities", "winding", "depth_bias"), empty
-    )
-    maps |= {k: np.zeros((0, 3)) for k in ("positions", "colors")}
-    maps |= {k: np.zeros((0, 2)) for k in ("sigmas", "tangent_caps")}
-    return HairChart(maps)
+@dataclass(frozen=True, slots=True)
+class _Volume:
+    """The hair over the picture, [S, S] each; depths in cm from the camera."""
+
+    mask: NDArray[np.bool_]
+    front: NDArray[np.float64]
+    back: NDArray[np.float64]
+    alpha: NDArray[np.float32]
+
+
+def hair_chart(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> HairChart:
+    """Raise the hair volume.
+
+    Args:
+        s: The carved head.
+        labels: Of the photo.
+        opacity: [N] of the head's own texels.
+    """
+    volume = _volume(s, labels, opacity)
+    sheets = []
+    if volume.mask.sum() >= _LEAST_PIXELS:
+        sheets.append(_sheet(s, volume, step=_FINE_PX, within=0.0))
+        sheets += [_sheet(s, volume, step=_COARSE_PX, within=t) for t in _WITHIN]
+    return HairChart(packed(sheets), volume.mask)
+
+
+def _volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> _Volume:
+    view = s.view
+    size = view.size
+    triangles = s.regions.triangles
+    solid = triangles[(opacity[triangles] > 0.5).all(1)]
+    head = nearest(s.project(s.source_shape()), solid, width=size, height=size)
+    mask, rim = _hair_pixels(s, labels, head, head.gather(solid, s.regions.scalp))
+    root = float(s.project(np.array([[0.0, 2.0, 0.5]]))[0, 2])
+    px_per_cm = view.camera.K[0, 0] / root
+    radius = _ROUND * view.face_width
+    q = np.minimum(distance(mask | head.covered), radius)
+    bulge = np.sqrt(np.maximum(2 * radius * q - q * q, 0)) / px_per_cm
+    # Slivers beside the head continue its own rim instead of standing at the root.
+    far, (iy, ix) = distance_transform_edt(~head.covered, return_indices=True)
+    beside = np.where(head.covered, head.depth, root)[iy, ix].astype(np.float64)
+    near = np.exp(-((far / (0.10 * view.face_width)) ** 2))
+    front = root - 0.9 * bulge
+    front = front * (1 - near) + np.minimum(beside, front + 3) * near
+    over = np.where(head.covered, head.depth - _CLEAR_CM, np.inf)
+    smooth = fill(
+        np.minimum(front, over)[..., None], mask.astype(np.float32), sigmas=(2.5,), on_atlas=False
+    )[..., 0]
+    front = np.minimum(np.where(mask, smooth, front), over)
+    back = np.where(rim, front, np.maximum(root + 0.7 * bulge, front))
+    soft = np.clip(1.6 * blur_image(mask.astype(np.float32), 1.0) - 0.3, 0, 1)
+    alpha = soft * np.clip(1.5 * view.matte - 0.3, 0, 1)
+    return _Volume(mask, front, back, alpha.astype(np.float32))
+
+
+def _hair_pixels(
+    s: Sculpture, labels: Labels, head: Nearest, scalp: NDArray[np.float32]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Pixels [S, S] the volume shows, and those among them that are but a rim of the head."""
+    view = s.view
+    yy = np.mgrid[0 : view.size, 0 : view.size][0]
+    chin = view.landmarks[CHIN, 1]
+    hair = (labels.share[..., HAIR] > 0.5) & view.inside
+    mask = hair & ~view.face_hull(grow=-3) & ~(head.covered & (scalp > 0.6))
+    # What the head leaves uncovered above the chin (a rim, an ear, an earring) is carried too.
+    body = np.maximum(labels.share[..., CLOTH], labels.share[..., SKIN] * (yy > chin)) > 0.4
+    rim = view.inside & ~head.covered & ~body & (yy < chin + 0.05 * view.face_height)
+    mask = binary_opening(mask)
+    wide = binary_opening(mask | rim, iterations=5)
+    return mask | rim, (mask | rim) & ~wide & (distance(~head.covered) < 8)
+
+
+def _sheet(s: Sculpture, volume: _Volume, *, step: int, within: float) -> dict[str, NDArray]:
+    """One sheet of texels over the whole picture: maps [H, W] or [H, W, C]."""
+    mask = volume.mask
+    if within > 0:
+        mask = mask & (volume.back - volume.front > _THIN_CM)
+    share = _averaged(mask, step)
+    inside = share > 0.25
+
+    def mean(a: NDArray) -> NDArray[np.float64]:
+        wide = (slice(None), slice(None), None)[: a.ndim]
+        return _averaged(a * mask[wide], step) / np.maximum(share, 1e-3)[wide]
+
+    gy, gx = np.mgrid[0 : share.shape[0], 0 : share.shape[1]]
+    at = (np.stack([gx, gy], -1) + 0.5) * step
+    depth = mean(volume.front * (1 - within) + volume.back * within)
+    depth = np.where(inside, depth, s.view.camera.K[0, 0])
+    positions = _unprojected(s, at, depth)
+    picture = s.view.image if within == 0 else blur_image(s.view.image, 2)
+    shade = 1 - 0.25 * within
+    step_cm = step * depth / s.view.camera.K[0, 0]
+    along = positions[..., 1] + 13.5 + 0.15 * (1 - positions[..., 2])
+    return {
+        "positions": positions,
+        "colors": np.clip(mean(picture) * shade, 0, 1),
+        "sigmas": np.full((*share.shape, 2), _COARSE_SIGMA if within else _FINE_SIGMA),
+        "tangent_caps": np.repeat(2.2 * step_cm[..., None], 2, -1),
+        "head_weight": smoothstep(along, 0, 7.0),
+        "chart": np.where(inside, int(Chart.HAIR), 0),
+        "neighbours": grid_neighbours(inside.astype(np.uint8)),
+        "opacities": np.where(inside, 0.99 * mean(volume.alpha), 0),
+        "winding": np.zeros(share.shape),
+        "depth_bias": np.zeros(share.shape),
+    }
+
+
+def _averaged(a: NDArray, step: int) -> NDArray[np.float64]:
+    """Means over blocks of pixels; the last blocks are padded with nothing."""
+    pad = [(0, -a.shape[0] % step), (0, -a.shape[1] % step)] + [(0, 0)] * (a.ndim - 2)
+    padded = np.pad(np.asarray(a, np.float64), pad)
+    h, w = padded.shape[0] // step, padded.shape[1] // step
+    return padded.reshape(h, step, w, step, *a.shape[2:]).mean((1, 3))
+
+
+def _unprojected(
+    s: Sculpture, at: NDArray[np.float64], depth: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Pixels [..., 2] at depths [...] cm, in head space."""
+    camera, a = s.view.camera, s.fit.placement
+    rays = (at - camera.K[:2, 2]) / np.diag(camera.K)[:2]
+    cam = np.concatenate([rays, np.ones((*rays.shape[:-1], 1))], -1) * depth[..., None]
+    world = (cam - camera.viewmat[:3, 3]) @ camera.viewmat[:3, :3]
+    return (world - a[:, 3]) @ a[:, :3]

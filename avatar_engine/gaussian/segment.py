@@ -16,6 +16,7 @@ from avatar_engine.gaussian.smooth import blur_image, smoothstep
 from avatar_engine.gaussian.view import View
 
 BACKGROUND, SKIN, HAIR, CLOTH = range(4)
+_SEEN_EAR = np.array([0.01, 0.86, 0.12, 0.01])
 _HALF = 2  # labels are found at half the working size
 _EYES_AND_MOUTH = (
     [33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7],
@@ -47,12 +48,15 @@ class Labels:
         return self.share.argmax(-1) == which
 
 
-def segment(view: View, scalp_pixels: NDArray[np.bool_]) -> Labels:
+def segment(
+    view: View, scalp_pixels: NDArray[np.bool_], ear_pixels: NDArray[np.bool_]
+) -> Labels:
     """Label the portrait.
 
     Args:
         view: The portrait.
         scalp_pixels: [S, S] where the fitted head's scalp projects.
+        ear_pixels: [S, S] where its ears do.
     """
     size = view.size // _HALF
     small = cv2.resize(view.image, (size, size), interpolation=cv2.INTER_AREA)
@@ -69,6 +73,9 @@ def segment(view: View, scalp_pixels: NDArray[np.bool_]) -> Labels:
     bald = _looks_bald(colour, seeds)
     long = not bald and _hangs_below_ears(colour, frame, matte, seeds, hull)
     _adapt(prior, colour, frame, seeds, is_bald=bald, is_long=long)
+    if not long:
+        ear = shrink(ear_pixels)[..., None] * 0.9
+        prior = prior * (1 - ear) + ear * np.clip(matte, 0.02, 1)[..., None] * _SEEN_EAR
     share = _inferred(colour, prior, seeds, guide=lab[..., 0] / 100, bald=bald)
     share = _connected(share, matte, hull, shrink(scalp_pixels) > 0.5)
     full = cv2.resize(share, (view.size, view.size), interpolation=cv2.INTER_LINEAR)
@@ -150,7 +157,10 @@ def _hangs_below_ears(colour, frame, matte, seeds, hull) -> bool:  # type: ignor
     ears = (matte > 0.7) & (u > 0.47) & (u < 0.60) & (v > 0.42) & (v < 0.70) & ~hull
     covered = [(like & ears & side).sum() / max(1, (ears & side).sum())
                for side in (frame[..., 0] > 0, frame[..., 0] < 0)]  # fmt: skip
-    return bool(below.sum() > 0.025 * hull.sum() and max(covered) > 0.5)
+    hanging = below.sum() / max(1, hull.sum())
+    return bool(
+        (hanging > 0.015 and max(covered) > 0.55) or (hanging > 0.045 and max(covered) > 0.15)
+    )
 
 
 def _adapt(prior, colour, frame, seeds, *, is_bald, is_long):  # type: ignore[no-untyped-def]
@@ -159,7 +169,7 @@ def _adapt(prior, colour, frame, seeds, *, is_bald, is_long):  # type: ignore[no
     if is_bald:
         prior[..., HAIR] *= 0.02
     elif not is_long:
-        prior[..., HAIR] *= 1 - 0.995 * smoothstep(v, 0.15, 0.0)
+        prior[..., HAIR] *= 1 - 0.998 * smoothstep(v, 0.32, 0.2)
     else:
         prior[..., HAIR] *= 1 - 0.97 * smoothstep(v, 0.1, -0.1) * smoothstep(u, 0.8, 1.0)
         hair = _Mixture.fitted(colour[seeds[HAIR]], 4)
