@@ -44,12 +44,12 @@ _PROPERTIES = (
 
 def sentence_about(query: Query, card: ProductCard) -> str:
     """The sentence of a description that speaks of what was asked; empty when none does."""
-    asked = _asked_words(query, card)
-    if not asked:
-        return ""
+    asked, told_by = _asked_words(query, card)
     best, best_count = "", 0
     for sentence in sentences_of(card.description):
-        count = len(asked & set(index_words(sentence)))
+        words = set(index_words(sentence))
+        # The viewer's own words count for more than words we think of.
+        count = 3 * len(asked & words) + len(told_by & words)
         if count > best_count:
             best, best_count = sentence, count
     return best
@@ -57,7 +57,7 @@ def sentence_about(query: Query, card: ProductCard) -> str:
 
 def names_property(query: Query, card: ProductCard) -> bool:
     """Whether a question asks for more than the product itself ("tell me about the lamp")."""
-    return bool(_asked_words(query, card))
+    return any(_asked_words(query, card))
 
 
 def values_of(card: ProductCard, topic: str) -> tuple[str, ...]:
@@ -72,17 +72,18 @@ def values_of(card: ProductCard, topic: str) -> tuple[str, ...]:
     return ()
 
 
-def _asked_words(query: Query, card: ProductCard) -> set[str]:
-    """Index words of the property asked for, without those that merely name the product."""
+def _asked_words(query: Query, card: ProductCard) -> tuple[set[str], set[str]]:
+    """Words of the property asked for, without the product's name, and words that tell of it."""
     title = set(index_words(card.title))
     asked: set[str] = set()
     for term in query.terms:
         words = set(index_terms(term))
         if not words & title:
             asked |= words
+    told: set[str] = set()
     question = fold(query.text)
     for pattern, told_by in _PROPERTIES:
         if re.search(pattern, question):
             for word in told_by.split():
-                asked |= set(index_words(word)) if not is_cjk(word) else {word[:2]}
-    return asked - title
+                told |= set(index_words(word)) if not is_cjk(word) else {word[:2]}
+    return asked, told

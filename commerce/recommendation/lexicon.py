@@ -25,9 +25,9 @@ FUNCTION_WORDS = frozenset(
     custa custam preco precos tem voces voce vcs vc procuro procurando preciso quero queria posso
     algum alguma isso isto esse essa estes sao meu minha seu sua mais muito favor disponivel
     disponiveis ainda vendem recomenda recomendam sugere me o a ao
-    color colors colour colours size sizes talla tallas cor cores tamanho tamanhos colores
-    come comes made about tell describe what's whats who's where's how's it's that's
-    there's don't doesn't isn't i'm i'd i'll you're let's let know worth use""".split()  # noqa: SIM905
+    por left remaining color colors colour colours size sizes talla tallas cor cores tamanho
+    tamanhos colores come comes made about tell describe what's whats who's where's how's
+    it's that's there's don't doesn't isn't i'm i'd i'll you're let's let know worth use""".split()  # noqa: SIM905
 )
 
 # Signs of talk rather than of a wish: "I love my lamp", "lol nice scarf".
@@ -35,11 +35,20 @@ CHATTER_WORDS = frozenset(
     """lol lmao rofl haha hahaha hehe jaja jajaja kkk kkkk rs wow omg damn bruh yay ooh aww ugh
     hmm thx thanks thank ty gracias obrigado obrigada love loved loves loving hate hated cool
     awesome amazing beautiful pretty cute funny boring i im ive my mine he she his her our their
-    bought broke broken lost arrived received yesterday tomorrow morning evening night everyone
-    everybody friends guys first last again back always never hola ola oi bom boa dia tarde noche
+    bought broke broken lost arrived received yesterday tomorrow everyone
+    everybody friends guys first last again back always never hola ola oi bom boa tarde noche
     buenos buenas hello hi hey bye goodbye brb gg welcome congrats true same agree yeah yep nope
-    ok okay sure maybe later soon time weather happy birthday live stream video sound audio voice
-    music song face hair eyes smile robot""".split()  # noqa: SIM905
+    ok okay sure maybe later soon time weather live stream robot""".split()  # noqa: SIM905
+)
+
+# Praise is talk when nothing is asked ("nice scarf!"), and harmless in a question.
+PRAISE = frozenset({"nice", "good", "great"})
+
+COLOURS = frozenset(
+    """black white red green blue yellow orange purple pink brown grey gray beige navy gold silver
+    cream teal lilac rust sage sand negro negra blanco blanca rojo roja verde azul amarillo
+    amarilla rosa marron gris preto preta branco branca vermelho vermelha amarelo amarela cinza
+    黑色 白色 红色 绿色 蓝色 黄色 粉色 灰色""".split()  # noqa: SIM905
 )
 
 GREETINGS = re.compile(
@@ -48,9 +57,10 @@ GREETINGS = re.compile(
 )
 
 QUESTION = re.compile(
-    r"[?？¿]|^\W*(?:what|which|where|when|how|who|is|are|do|does|did|can|could|will|would|any"
-    r"|have|got|que|cual|cuales|cuanto|cuanta|cuantos|donde|como|hay|tienen|tienes|qual|quais"
-    r"|quanto|onde|tem|voces)\b|吗|么|呢|多少|什么|哪|几|怎么|有没有|是不是|能不能|可不可以"
+    r"[?？¿]|\btell me\b|\bdescribe\b|介绍|^\W*(?:what|which|where|when|how|who|is|are|do"
+    r"|does|did|can|could|will|would|any|have|got|que|cual|cuales|cuanto|cuanta|cuantos|donde"
+    r"|como|hay|tienen|tienes|qual|quais|quanto|onde|tem|voces)\b|吗|么|呢|多少|什么|哪|几"
+    r"|怎么|有没有|是不是|能不能|可不可以"
 )
 
 # Said to a shop, these ask whether something is on its shelves.
@@ -112,6 +122,11 @@ ABOUT = re.compile(
 )
 
 POLICY = {
+    "ordering": re.compile(
+        r"\bhow (?:do|can|to|would) (?:i |we |you )?(?:order|buy|purchase|get it|check ?out)\b"
+        r"|\bwhere (?:do|can) i (?:order|buy|get) (?:it|this|that|one)\b|\bcomo (?:lo )?compr"
+        r"|\bcomo (?:puedo|posso|hago para|faco para) comprar|怎么买|怎么下单|哪里下单"
+    ),
     "shipping": re.compile(
         r"\bship(?:s|ping|ped)?\b|\bdeliver(?:y|s|ed)?\b|\bpostage\b|\bcourier\b|\bcustoms\b"
         r"|\benvios?\b|\benviar|\benvia[ns]?\b|\bfrete\b|\bentrega[sr]?\b|\bdespach|发货|包邮"

@@ -40,7 +40,7 @@ _BELOW_AFTER = (
     r"|以下|以内|之内|内)"
 )
 _ABOVE_BEFORE = (
-    r"(?:over|above|more than|at least|starting (?:at|from)|from|mas de|mais de|acima de"
+    r"(?:over|above|more than|at least|starting (?:at|from)|mas de|mais de|acima de"
     r"|por encima de|a partir de|al menos|pelo menos|desde|超过|高于|不低于|至少|多于|>=?|≥)"
 )
 _ABOVE_AFTER = r"(?:or more|or above|and up|o mas|ou mais|以上)"
@@ -63,11 +63,19 @@ _BETWEEN_CUE = re.compile(r"between|entre|之间|到|至|[$€£¥]|" + _NAMES)
 
 @dataclass(frozen=True, slots=True)
 class PriceLimits:
-    """What a sentence says of prices, and the folded sentence without that part."""
+    """What a sentence says of prices.
+
+    Attributes:
+        minimum: Inclusive.
+        maximum: Inclusive.
+        rest: The folded sentence without that part.
+        is_plain: Whether it is a price for sure; "about 5" may be anything.
+    """
 
     minimum: Money | None
     maximum: Money | None
     rest: str
+    is_plain: bool = False
 
 
 def price_limits(text: str, currency: str) -> PriceLimits:
@@ -83,7 +91,7 @@ def price_limits(text: str, currency: str) -> PriceLimits:
         low, high = _amounts(match, currency)
         if low is not None and high is not None and low.currency == high.currency:
             low, high = min(low, high), max(low, high)
-            return PriceLimits(low, high, _without(folded, match))
+            return PriceLimits(low, high, _without(folded, match), is_plain=True)
     for kind, pattern in _SINGLE:
         match = pattern.search(folded)
         if match is None:
@@ -92,13 +100,15 @@ def price_limits(text: str, currency: str) -> PriceLimits:
         if amount is None:
             continue
         rest = _without(folded, match)
+        is_plain = kind == "below" or bool(match["signa"] or match["namea"])
         if kind == "below":
-            return PriceLimits(None, amount, rest)
+            return PriceLimits(None, amount, rest, is_plain)
         if kind == "above":
-            return PriceLimits(amount, None, rest)
+            return PriceLimits(amount, None, rest, is_plain)
         # "Around 50" leaves room on both sides.
         low = Money(amount.minor * 7 // 10, amount.currency)
-        return PriceLimits(low, Money(amount.minor * 13 // 10, amount.currency), rest)
+        high = Money(amount.minor * 13 // 10, amount.currency)
+        return PriceLimits(low, high, rest, is_plain)
     return PriceLimits(None, None, folded)
 
 

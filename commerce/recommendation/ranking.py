@@ -17,6 +17,8 @@ ACCEPT = 0.5
 """Least score of a product that answers a plain question."""
 ACCEPT_BARE = 0.8
 """Least score for a message that is but a few words and no question."""
+ACCEPT_NAMED = 0.35
+"""Least score of a product whose title holds the head noun: "leather backpack", of canvas."""
 
 _TITLE, _LABELS, _DESCRIPTION, _DESCRIPTION_HEAD = 1.0, 0.9, 0.55, 0.4
 

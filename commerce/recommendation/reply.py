@@ -7,7 +7,7 @@ from commerce.models.query import Query
 from commerce.models.values import Answer, ProductCard
 from commerce.recommendation import facts
 from commerce.recommendation.pitch import scarcity
-from commerce.recommendation.ranking import ACCEPT, ACCEPT_BARE, Match
+from commerce.recommendation.ranking import ACCEPT, ACCEPT_BARE, ACCEPT_NAMED, Match
 from commerce.recommendation.speakable import sentences_of
 from commerce.recommendation.wording import Wording
 
@@ -94,6 +94,8 @@ class _Reply:
             if query.terms:
                 return self._nothing() if query.asks_plainly or query.intent != "options" else None
             return Answer(self._wording.say("which"), None, "no product was named or pinned")
+        if query.intent == "price" and not self._asks_for_price_of(card):
+            return self._about(card)
         if query.intent == "price":
             moment = "answer_price_cut" if card.compare_at else "answer_price"
             text = self._with_scarcity(self._wording.say(moment, card), card)
@@ -111,10 +113,18 @@ class _Reply:
             return named.card
         if self._context is not None and (self._query.refers_back or not self._query.terms):
             return self._context
+        if self._query.intent in {"about", "price"} and _speaks_of(self._context, self._query):
+            return self._context
         if self._query.intent == "about":
-            return self._context if _speaks_of(self._context, self._query) else None
+            return None
         accepted = self._accepted()
         return accepted[0].card if accepted else None
+
+    def _asks_for_price_of(self, card: ProductCard) -> bool:
+        """Whether "how much" asks for the price, and not for the caffeine in it."""
+        if not self._query.terms or self._query.refers_back or self._context is not card:
+            return True
+        return not facts.sentence_about(self._query, card)
 
     def _about(self, card: ProductCard) -> Answer:
         sentence = facts.sentence_about(self._query, card)
@@ -146,7 +156,7 @@ class _Reply:
 
     def _on_policy(self) -> Answer:
         topic = self._query.topic
-        named = next((found for found in self._found if _is_named(found, self._query)), None)
+        named = next((found for found in self._found if found.match.named), None)
         card = named.card if named else self._context
         if topic != "discount":
             text = self._wording.say(f"unknown_{topic}")
@@ -187,14 +197,23 @@ class _Reply:
         query = self._query
         is_question = query.asks_plainly or query.has_price_limit or query.intent != "find"
         is_question = is_question or query.text.rstrip().endswith(("?", "？"))
-        least = ACCEPT if is_question else ACCEPT_BARE
-        return [found for found in self._found if found.match.score >= least or not query.terms]
+        if not query.terms:
+            return list(self._found)
+        return [
+            found
+            for found in self._found
+            if found.match.score >= (ACCEPT if is_question else ACCEPT_BARE)
+            or (found.match.score >= ACCEPT_NAMED and _is_named(found, query))
+        ]
 
     def _offer(self, fitting: Sequence[Found]) -> Answer:
         best = next((found for found in fitting if found.card.is_available), fitting[0])
         card = best.card
         if not card.is_available:
             return Answer(self._wording.say("found_sold_out", card), card, "found, but sold out")
+        if self._query.order is not None and not self._query.terms:
+            text = self._wording.say(self._query.order, card)
+            return Answer(text, card, f"the {self._query.order} in the catalogue")
         is_exact = not best.match.missing
         lines = [self._wording.say("found" if is_exact else "found_roughly", card)]
         few = scarcity(card, self._wording)

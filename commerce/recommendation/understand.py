@@ -33,10 +33,11 @@ def understand(text: str, currency: str = "USD") -> Query:
     limits = price_limits(message, currency)
     folded = fold(message)
     has_limit = limits.minimum is not None or limits.maximum is not None
-    terms = tuple(_terms(limits.rest))
+    terms = tuple(_terms(_without_cues(limits.rest)))
     order = _order(folded)
     asks_plainly = bool(lexicon.STRONG_WISH.search(folded)) and not _is_personal(terms)
-    intent, topic = _intent(folded, terms, has_limit=has_limit or order is not None)
+    has_limit = (has_limit and (limits.is_plain or bool(terms))) or order is not None
+    intent, topic = _intent(folded, terms, has_limit=has_limit)
     return Query(
         text=message,
         intent=intent,
@@ -66,6 +67,8 @@ def _intent(folded: str, terms: tuple[Term, ...], *, has_limit: bool) -> tuple[I
             if pattern.search(folded):
                 return "policy", topic
     is_talk = _is_talk(folded)
+    if not (asks or wishes) and lexicon.PRAISE & set(split(folded)):
+        return "chatter", ""
     if lexicon.RECOMMEND.search(folded) and (asks or wishes or not is_talk):
         return "recommend", ""
     if asks or not is_talk:
@@ -87,6 +90,13 @@ def _intent(folded: str, terms: tuple[Term, ...], *, has_limit: bool) -> tuple[I
     if terms and not is_talk and (asks or len(terms) <= 4):
         return "find", ""
     return ("greeting", "") if lexicon.GREETINGS.search(folded) else ("chatter", "")
+
+
+def _without_cues(folded: str) -> str:
+    """The text without the words that told its purpose: they do not describe a product."""
+    for pattern in (*lexicon.POLICY.values(), lexicon.PRICE, lexicon.SIZE):
+        folded = pattern.sub(" ", folded)
+    return folded
 
 
 def _is_talk(folded: str) -> bool:
@@ -113,7 +123,7 @@ def _terms(folded: str) -> Iterator[Term]:
     side_words = [word for side in sides for word in _content_words(side)]
     if not main_words:
         main_words, side_words = side_words, []
-    head = 0 if _HEAD_FIRST.search(folded) else len(main_words) - 1
+    head = _head(main_words, is_first=bool(_HEAD_FIRST.search(folded)))
     seen: set[str] = set()
     for index, word in enumerate(main_words + side_words):
         if word in seen:
@@ -123,10 +133,22 @@ def _terms(folded: str) -> Iterator[Term]:
         yield Term(word, alternatives(word), weight)
 
 
+def _head(words: list[str], *, is_first: bool) -> int:
+    """Which word names the thing: the last in English and Chinese, the first in Spanish."""
+    places = [index for index, word in enumerate(words) if word not in lexicon.COLOURS]
+    if not places:
+        return len(words) - 1
+    return places[0] if is_first else places[-1]
+
+
 def alternatives(word: str) -> tuple[str, ...]:
     """What in the index satisfies a word: itself, its stem, its synonyms."""
     key = word if is_cjk(word) else " ".join(stem(part) for part in word.split())
-    return alternatives_of().get(key, (key,))
+    # Spanish and Portuguese add -es where English adds -s: auriculares, luces.
+    for form in (key, word.removesuffix("es"), word.removesuffix("s")):
+        if form in alternatives_of():
+            return alternatives_of()[form]
+    return (key,)
 
 
 def _content_words(folded: str) -> Iterator[str]:

@@ -52,7 +52,7 @@ class Wording:
 
     def listed(self, values: tuple[str, ...]) -> str:
         """Values as they are spoken: "sand, slate and black"."""
-        shown = [speakable(value, 40) for value in values[:_MOST_VALUES]]
+        shown = [_lowered(speakable(value, 40)) for value in values[:_MOST_VALUES]]
         comma, last = _JOINERS[self.language]
         if len(shown) < 2:
             return "".join(shown)
@@ -66,6 +66,11 @@ class Wording:
             "stock": str(card.stock),
             "brand": speakable(card.brand or "", 60),
         }
+
+
+def _lowered(value: str) -> str:
+    """A value as it stands inside a sentence: "warm white", but XL."""
+    return value[:1].lower() + value[1:] if len(value) > 2 and value[1:].islower() else value
 
 
 def clean_name(name: str | None) -> str:

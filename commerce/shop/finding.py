@@ -66,7 +66,11 @@ class Finder:
         found: list[IndexedProduct] = await search_index.find_products(
             session, [word for word in words if word in vocabulary.products_with], _MOST_CANDIDATES
         )
-        return [match for match in rank(query, found, vocabulary) if match.score >= _LEAST_SCORE]
+        return [
+            match
+            for match in rank(query, found, vocabulary)
+            if match.score >= _LEAST_SCORE or match.named
+        ]
 
     async def _current_vocabulary(self, session: AsyncSession, catalogue: Catalogue) -> Vocabulary:
         key = (catalogue.id, catalogue.revision)

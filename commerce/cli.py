@@ -1,0 +1,221 @@
+"""The shop on the command line: import a catalogue, look what is on the shelves, try a question.
+
+Exit status: 0 all good; 1 nothing could be done (one line on stderr says why); 2 wrong usage;
+3 the import went through, but some rows were left out.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from commerce.models.values import Answer, Candidate, ImportReport, ProductCard
+    from commerce.shop import Shop
+
+# Everything heavy is imported inside the commands, so that --help answers at once.
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The shop behind the presenter: catalogue, search and answers.",
+)
+
+_SHOWN_ISSUES = 50
+Result = TypeVar("Result")
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        help="SQLAlchemy URL or SQLite file [default: $LIVEPITCH_DATABASE_URL, livepitch.db]"
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+@app.callback()
+def main() -> None:
+    """The shop behind the presenter: catalogue, search and answers."""
+
+
+@app.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="CSV file of products; pictures lie beside it.")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report only, write nothing.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take off sale what the file does not name.")
+    ] = False,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put the products of a file on the shelves.
+
+    Bad rows are listed with row, column and reason; the good ones are imported. Exit status 3 says
+    that rows were left out, 1 that nothing could be imported.
+    """
+    report = _run(_import(file, dry_run=dry_run, replace=replace, database=database, quiet=as_json))
+    if as_json:
+        _print_json({**asdict(report), "path": str(report.path), "imported": report.imported})
+    else:
+        _print_report(report)
+    if report.imported == 0:
+        _fail(f"{file}: no row could be imported; the reasons are listed above")
+    if report.rejected:
+        raise typer.Exit(3)
+
+
+@app.command()
+def products(
+    *,
+    in_stock: Annotated[bool, typer.Option("--in-stock", help="Only what can be bought.")] = False,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what is on the shelves."""
+    cards = _run(_products(database, in_stock=in_stock))
+    if as_json:
+        _print_json([_card_facts(card) for card in cards])
+        return
+    if not cards:
+        typer.echo("The shelves are empty; import a file: python -m commerce import FILE", err=True)
+    _print_cards([(card, "") for card in cards])
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(help="A question or a few words.")],
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="Most products.")] = 5,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find products for a question, as a viewer would ask it; nothing when none fits."""
+    found, answer = _run(_search(text, limit, database))
+    if as_json:
+        _print_json(
+            {
+                "candidates": [
+                    {**_card_facts(one.card), "score": round(one.score, 4), "reason": one.reason}
+                    for one in found
+                ],
+                "answer": None if answer is None else _answer_facts(answer),
+            }
+        )
+        return
+    _print_cards([(one.card, f"{one.score:.2f}  {one.reason}") for one in found])
+    typer.echo(
+        f"Answer: {answer.text}" if answer else "No answer: the presenter would keep silent."
+    )
+
+
+async def _import(
+    file: Path, *, dry_run: bool, replace: bool, database: str | None, quiet: bool
+) -> "ImportReport":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True, quiet=quiet)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    async with _shop(database) as shop:
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task(f"Reading {file.name}", total=None)
+
+            def progress(done: int, total: int) -> None:
+                bar.update(task, description="Importing", completed=done, total=total)
+
+            return await shop.import_file(file, dry_run=dry_run, replace=replace, progress=progress)
+
+
+async def _products(database: str | None, *, in_stock: bool) -> "list[ProductCard]":
+    async with _shop(database) as shop:
+        return await shop.products(in_stock=True if in_stock else None)
+
+
+async def _search(
+    text: str, limit: int, database: str | None
+) -> "tuple[list[Candidate], Answer | None]":
+    async with _shop(database) as shop:
+        return await shop.search(text, limit), await shop.answer(text)
+
+
+@asynccontextmanager
+async def _shop(database: str | None) -> "AsyncIterator[Shop]":
+    from commerce.settings import read_settings
+    from commerce.shop import Shop
+
+    settings = read_settings()
+    async with Shop.open(database or settings.database_url, currency=settings.currency) as shop:
+        yield shop
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    from commerce.errors import CommerceError
+
+    try:
+        return asyncio.run(work)
+    except CommerceError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        _fail("stopped; nothing was written")
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"Error: {message}", err=True)
+    raise typer.Exit(1)
+
+
+def _print_report(report: "ImportReport") -> None:
+    for issue in report.issues[:_SHOWN_ISSUES]:
+        place = f"row {issue.row}" + (f", column {issue.column}" if issue.column else "")
+        shown = f" {issue.value!r}" if issue.value else ""
+        effect = "row left out" if issue.is_rejected else "cell left out"
+        typer.echo(f"{place}:{shown} {issue.reason} ({effect})")
+    if len(report.issues) > _SHOWN_ISSUES:
+        typer.echo(f"… and {len(report.issues) - _SHOWN_ISSUES} more; --json lists them all")
+    if report.ignored_columns:
+        typer.echo("Columns not used: " + ", ".join(report.ignored_columns))
+    verb = "Would import" if report.is_dry_run else "Imported"
+    counts = f"{report.created} new, {report.updated} changed, {report.unchanged} as before"
+    if report.withdrawn:
+        counts += f", {report.withdrawn} taken off sale"
+    typer.echo(
+        f"{verb} {report.imported} of {report.rows} rows: {counts}; {report.rejected} left out"
+    )
+
+
+def _print_cards(rows: "list[tuple[ProductCard, str]]") -> None:
+    width = min(40, max((len(card.title) for card, _ in rows), default=0))
+    for card, note in rows:
+        stock = str(card.stock) if card.tracks_stock else "-"
+        line = (
+            f"{card.title[:width]:{width}}  {card.price.display():>10}  {stock:>5} left  {card.sku}"
+        )
+        typer.echo(f"{line}  {note}".rstrip())
+
+
+def _card_facts(card: "ProductCard") -> dict[str, Any]:
+    return {
+        **asdict(card),
+        "price": {"minor": card.price.minor, "currency": card.price.currency},
+        "compare_at": card.compare_at
+        and {"minor": card.compare_at.minor, "currency": card.compare_at.currency},
+        "is_available": card.is_available,
+    }
+
+
+def _answer_facts(answer: "Answer") -> dict[str, Any]:
+    sku = answer.card.sku if answer.card else None
+    return {"text": answer.text, "sku": sku, "reason": answer.reason}
+
+
+def _print_json(value: object) -> None:
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
