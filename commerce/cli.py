@@ -33,9 +33,7 @@ Result = TypeVar("Result")
 
 Database = Annotated[
     str | None,
-    typer.Option(
-        help="SQLAlchemy URL or SQLite file [default: $LIVEPITCH_DATABASE_URL, livepitch.db]"
-    ),
+    typer.Option(help="URL or SQLite file [default: $LIVEPITCH_DATABASE_URL, else livepitch.db]"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
@@ -111,9 +109,7 @@ def search(
         )
         return
     _print_cards([(one.card, f"{one.score:.2f}  {one.reason}") for one in found])
-    typer.echo(
-        f"Answer: {answer.text}" if answer else "No answer: the presenter would keep silent."
-    )
+    typer.echo(f"Answer: {answer.text}" if answer else "No answer: the presenter keeps silent.")
 
 
 async def _import(
@@ -122,8 +118,13 @@ async def _import(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    from commerce.errors import CatalogueFileError
+
     console = Console(stderr=True, quiet=quiet)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    if not file.exists():  # noqa: ASYNC240
+        # Said before the database is opened, which would create one.
+        raise CatalogueFileError(f"{file} is not there; check the path")
     async with _shop(database) as shop:
         with Progress(*columns, console=console, transient=True) as bar:
             task = bar.add_task(f"Reading {file.name}", total=None)
@@ -186,19 +187,16 @@ def _print_report(report: "ImportReport") -> None:
     counts = f"{report.created} new, {report.updated} changed, {report.unchanged} as before"
     if report.withdrawn:
         counts += f", {report.withdrawn} taken off sale"
-    typer.echo(
-        f"{verb} {report.imported} of {report.rows} rows: {counts}; {report.rejected} left out"
-    )
+    counts += f"; {report.rejected} left out"
+    typer.echo(f"{verb} {report.imported} of {report.rows} rows: {counts}")
 
 
 def _print_cards(rows: "list[tuple[ProductCard, str]]") -> None:
     width = min(40, max((len(card.title) for card, _ in rows), default=0))
     for card, note in rows:
         stock = str(card.stock) if card.tracks_stock else "-"
-        line = (
-            f"{card.title[:width]:{width}}  {card.price.display():>10}  {stock:>5} left  {card.sku}"
-        )
-        typer.echo(f"{line}  {note}".rstrip())
+        title, price = f"{card.title[:width]:{width}}", f"{card.price.display():>10}"
+        typer.echo(f"{title}  {price}  {stock:>5} left  {card.sku}  {note}".rstrip())
 
 
 def _card_facts(card: "ProductCard") -> dict[str, Any]:
