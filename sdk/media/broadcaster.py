@@ -13,6 +13,7 @@ import av
 from avatar_engine.types import AvatarFrame
 from sdk.errors import SessionError
 from sdk.media.config import MediaConfig
+from sdk.media.direct import Packetiser
 from sdk.media.feed import LivePacket, ViewerFeed
 from sdk.media.keyframes import KeyframeGate
 from sdk.media.live_clock import LiveClock
@@ -20,6 +21,7 @@ from sdk.media.studio import Studio
 from sdk.types.media import BroadcastStats, EncodedPacket, MediaUnit, Output, VideoCodec
 
 _FPS_WINDOW_S = 2.0
+_NTP_TO_UNIX_S = 2_208_988_800  # from 1900 to 1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Broadcaster:
         self.config = config or MediaConfig()
         self._loop = loop or asyncio.get_running_loop()
         self._now = now
+        self.packetiser = Packetiser()
         self._gate = KeyframeGate(self.config.keyframe_gap_s, now)
         self._studio = Studio(width, height, fps, self.config, self._gate)
         self._clock = LiveClock(
@@ -75,6 +78,7 @@ class Broadcaster:
         self._has_gap = False
         self._pending_audio: deque[LivePacket] = deque()
         self._audio_timer: asyncio.TimerHandle | None = None
+        self._ntp_epoch_s = 0.0
         self._generation = 0
         self._is_closed = False
         self._frames = self._early = self._stale = self._handoff_drops = self._gone_drops = 0
@@ -229,6 +233,8 @@ class Broadcaster:
             return
         batch = self._handoff.popleft()
         unit = batch.unit
+        if not self._ntp_epoch_s:
+            self._ntp_epoch_s = time.time() + _NTP_TO_UNIX_S - (unit.index + batch.shift) / self.fps
         if unit.generation < self._generation:
             for feed in self._feeds:
                 feed.lose_video()
@@ -249,7 +255,8 @@ class Broadcaster:
         wire.pts = packet.pts + round(batch.shift * packet.clock_hz / self.fps)
         wire.time_base = Fraction(1, packet.clock_hz)
         wire.is_keyframe = packet.is_keyframe
-        return LivePacket(packet, wire, batch.unit.generation)
+        ntp = int((self._ntp_epoch_s + wire.pts / packet.clock_hz) * 2**32)
+        return LivePacket(packet, wire, batch.unit.generation, ntp)
 
     def _send_audio(self) -> None:
         # The first block leaves with the picture of the same pts, the next ones 20 ms apart:

@@ -17,6 +17,7 @@ class MediaConfig:
         burst_s: Frames further ahead of the live clock than this are not sent to viewers.
         viewer_queue_s: Media a viewer may be behind before it waits for the next keyframe.
         handoff_s: Media that may wait for the event loop.
+        is_direct: Send RTP without aiortc's tracks where that works (see ``direct``).
     """
 
     video_bitrate: int = 1_000_000
@@ -28,3 +29,4 @@ class MediaConfig:
     burst_s: float = 0.4
     viewer_queue_s: float = 0.6
     handoff_s: float = 1.0
+    is_direct: bool = True

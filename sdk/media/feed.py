@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import av
 import av.stream
@@ -21,11 +22,42 @@ class LivePacket:
         packet: As encoded.
         wire: The same bytes for aiortc, with the live pts; shared by all viewers.
         generation: Of its frame.
+        ntp: The moment of its pts on the broadcast's clock, NTP format (32.32).
     """
 
     packet: EncodedPacket
     wire: "av.Packet[av.stream.Stream]"
     generation: int
+    ntp: int
+
+
+class Lane(Protocol):
+    """The way of one medium to one viewer: a queue that aiortc reads, or straight out."""
+
+    @property
+    def waiting(self) -> int:
+        """Packets that have not left."""
+        ...
+
+    def push(self, live: LivePacket) -> bool:
+        """Take a packet; False, and nothing happens, when there is no room.
+
+        Raises:
+            WrongCodecError: The packet is of another codec.
+        """
+        ...
+
+    def clear(self) -> int:
+        """Forget what waits; how many packets that were."""
+        ...
+
+    def drop_before(self, generation: int) -> int:
+        """Forget packets of older generations; how many they were."""
+        ...
+
+    def drop_oldest(self) -> None:
+        """Make room for one, where there is a queue."""
+        ...
 
 
 class PacketTrack(MediaStreamTrack):
@@ -79,7 +111,8 @@ class PacketTrack(MediaStreamTrack):
 
     def drop_oldest(self) -> None:
         """Make room for one."""
-        self._packets.popleft()
+        if self._packets:
+            self._packets.popleft()
 
     async def recv(self) -> "av.Packet[av.stream.Stream]":
         """The next packet, for aiortc.
@@ -133,6 +166,8 @@ class ViewerFeed:
         self.video_track = PacketTrack("video", video, depth) if video else None
         # Sound comes in two blocks per picture.
         self.audio_track = PacketTrack("audio", "opus", 2 * depth) if has_audio else None
+        self._video: Lane | None = self.video_track
+        self._audio: Lane | None = self.audio_track
         self.drops = 0
         self.on_end: Callable[[], None] = _nothing
         self._need_keyframe = need_keyframe
@@ -142,8 +177,17 @@ class ViewerFeed:
     @property
     def depth(self) -> int:
         """Packets waiting in its fuller queue."""
-        tracks = (self.video_track, self.audio_track)
-        return max((track.waiting for track in tracks if track is not None), default=0)
+        lanes = (self._video, self._audio)
+        return max((lane.waiting for lane in lanes if lane is not None), default=0)
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether its packets bypass aiortc's tracks."""
+        return self._video is not self.video_track or self._audio is not self.audio_track
+
+    def go_direct(self, *, video: Lane | None, audio: Lane | None) -> None:
+        """Use other lanes than the tracks; before ``start``."""
+        self._video, self._audio = video, audio
 
     def start(self) -> None:
         """The connection stands: begin with the next keyframe."""
@@ -177,16 +221,16 @@ class ViewerFeed:
         Raises:
             WrongCodecError: It is of another codec.
         """
-        if not self._is_live or self.video_track is None:
+        if not self._is_live or self._video is None:
             return
         if self._awaits_keyframe and not live.packet.is_keyframe:
             return
-        if self.video_track.push(live):
+        if self._video.push(live):
             self._awaits_keyframe = False
             return
-        self.drops += self.video_track.clear() + 1
+        self.drops += self._video.clear() + 1
         self._awaits_keyframe = True
-        if live.packet.is_keyframe and self.video_track.push(live):
+        if live.packet.is_keyframe and self._video.push(live):
             self.drops -= 1
             self._awaits_keyframe = False
         else:
@@ -198,18 +242,18 @@ class ViewerFeed:
         Raises:
             WrongCodecError: It is not Opus.
         """
-        if not self._is_live or self.audio_track is None:
+        if not self._is_live or self._audio is None:
             return
-        if not self.audio_track.push(live):
-            self.audio_track.drop_oldest()
+        if not self._audio.push(live):
+            self._audio.drop_oldest()
             self.drops += 1
-            self.audio_track.push(live)
+            self._audio.push(live)
 
     def drop_before(self, generation: int) -> None:
         """Forget what an interruption has overtaken."""
-        if self.audio_track is not None:
-            self.audio_track.drop_before(generation)
-        if self.video_track is not None and self.video_track.drop_before(generation):
+        if self._audio is not None:
+            self._audio.drop_before(generation)
+        if self._video is not None and self._video.drop_before(generation):
             self.lose_video()
 
 

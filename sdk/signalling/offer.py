@@ -89,10 +89,11 @@ def _parsed(text: str) -> SessionDescription:
 def _check_bundle(description: SessionDescription, mids: tuple[str, ...]) -> None:
     if "" in mids or None in mids or len(set(mids)) != len(mids):
         raise SignallingError(400, "every medium of the offer needs its own a=mid")
-    if len(mids) > 1:
-        bundles = [set(g.items) for g in description.group if g.semantic == "BUNDLE"]
-        if not any(bundle.issuperset(mids) for bundle in bundles):
-            raise SignallingError(400, "audio and video must be bundled (a=group:BUNDLE)")
+    bundles = [group.items for group in description.group if group.semantic == "BUNDLE"]
+    if len(mids) > 1 and not bundles:
+        raise SignallingError(400, "audio and video must be bundled (a=group:BUNDLE)")
+    if any(sorted(bundle) != sorted(mids) for bundle in bundles):
+        raise SignallingError(400, "a=group:BUNDLE must name every medium of the offer once")
 
 
 def _check_media(media: MediaDescription) -> None:

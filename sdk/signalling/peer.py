@@ -1,6 +1,7 @@
 """One viewer's connection: a peer connection fed by a broadcaster's packets."""
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Callable
@@ -18,11 +19,14 @@ from aiortc.sdp import SessionDescription, candidate_from_sdp
 
 from sdk.errors import SignallingError, WrongCodecError
 from sdk.media import Broadcaster
+from sdk.media.direct import DirectLane, DirectUnavailableError, Negotiated
 from sdk.signalling.config import WhepConfig
 from sdk.signalling.fragment import Fragment
 from sdk.signalling.ice import use_host_addresses
 from sdk.signalling.offer import Offer
 from sdk.types.media import Codec
+
+log = logging.getLogger(__name__)
 
 _MIME: dict[Codec, str] = {"h264": "video/h264", "vp8": "video/vp8", "opus": "audio/opus"}
 
@@ -52,6 +56,7 @@ class Peer:
         self._on_gone = on_gone
         self._born = self._heard_at = time.monotonic()
         self._heard_packets = 0
+        self._negotiated: dict[str, Negotiated] = {}
         self._connection = RTCPeerConnection(
             RTCConfiguration(
                 iceServers=[server.for_us() for server in config.own_ice_servers],
@@ -153,14 +158,39 @@ class Peer:
             negotiated = media.rtp.codecs[0].mimeType.lower()
             if track is None or negotiated != _MIME[track.codec]:
                 raise WrongCodecError(f"{negotiated} was negotiated for another track's packets")
+            self._negotiated[media.kind] = Negotiated(
+                codec=media.rtp.codecs[0],
+                mid=media.rtp.muxId,
+                extensions={e.uri: e.id for e in media.rtp.headerExtensions},
+            )
 
     def _on_state(self) -> None:
         state = self._connection.connectionState
         if state == "connected":
             self._heard_at = time.monotonic()
+            if self._broadcaster.config.is_direct:
+                self._go_direct()
             self._feed.start()
         elif state in ("failed", "closed"):
             self._report_gone()
+
+    def _go_direct(self) -> None:
+        lanes: dict[str, DirectLane] = {}
+        try:
+            for transceiver in self._connection.getTransceivers():
+                kind = transceiver.kind
+                track = self._feed.video_track if kind == "video" else self._feed.audio_track
+                assert track is not None
+                lanes[kind] = DirectLane(
+                    transceiver.sender,
+                    track.codec,
+                    self._negotiated[kind],
+                    self._broadcaster.packetiser,
+                )
+        except DirectUnavailableError as error:
+            log.info("aiortc's own path", extra={"reason": str(error)})
+        else:
+            self._feed.go_direct(video=lanes.get("video"), audio=lanes.get("audio"))
 
     def _report_gone(self) -> None:
         self._on_gone(self)

@@ -22,7 +22,7 @@ def live(index, codec="h264", *, key=False, generation=0):
     packet = EncodedPacket(codec, b"x%d" % index, index * 3600, 90_000, key)
     wire = av.Packet(packet.data)
     wire.pts = packet.pts
-    return LivePacket(packet, wire, generation)
+    return LivePacket(packet, wire, generation, 0)
 
 
 def paced(clock, time, indices, step_s=0.04):

@@ -19,6 +19,7 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc.rtp import RtcpSrPacket
 from numpy.typing import NDArray
 
 from sdk.signalling.ice import use_host_addresses
@@ -72,6 +73,7 @@ class WebRtcViewer:
         self.pictures: deque[Picture] = deque(maxlen=keep)
         self.sounds: deque[Sound] = deque(maxlen=keep)
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._reports: dict[str, tuple[int, int]] = {}
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
         if video_codecs:
@@ -138,6 +140,19 @@ class WebRtcViewer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def moment_s(self, kind: str, pts: int) -> float:
+        """When the sender says a picture or sample belongs, in seconds of its own clock.
+
+        Sender reports pair the sender's clock with RTP timestamps; this is the transport's lip
+        sync, before any player adds its own delays.
+        """
+        hz = 90_000 if kind == "video" else 48_000
+        receiver = next(r for r in self.connection.getReceivers() if r.track.kind == kind)
+        origin = receiver._RTCRtpReceiver__timestamp_mapper._origin
+        ntp, timestamp = self._reports[kind]
+        ticks = (pts + origin - timestamp + 2**31) % 2**32 - 2**31
+        return float(ntp / 2**32 + ticks / hz)
+
     async def request_keyframe(self) -> None:
         """Send one PLI for the video."""
         receiver = self.connection.getReceivers()[0]
@@ -178,9 +193,23 @@ class WebRtcViewer:
         )
 
     def _on_track(self, track: MediaStreamTrack) -> None:
+        self._note_reports(track.kind)
         task = asyncio.ensure_future(self._watch(track))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _note_reports(self, kind: str) -> None:
+        receiver = next(r for r in self.connection.getReceivers() if r.track.kind == kind)
+        handle = receiver._handle_rtcp_packet
+
+        async def note(packet: object) -> None:
+            # The first report of all may be older than the first packet and say nothing.
+            if isinstance(packet, RtcpSrPacket) and packet.sender_info.packet_count:
+                info = packet.sender_info
+                self._reports[kind] = (info.ntp_timestamp, info.rtp_timestamp)
+            await handle(packet)
+
+        receiver._handle_rtcp_packet = note
 
     async def _watch(self, track: MediaStreamTrack) -> None:
         while True:
