@@ -35,8 +35,8 @@ _CARRY_S = 0.16  # longest reach after a sound's end
 # Seconds of anticipation before, and of carry-over after, for jaw, lips, rounding and tongue.
 _RISE_S = np.zeros(4, np.float64)
 _FALL_S = np.zeros(4, np.float64)
-_RISE_S[[JAW, LIPS, ROUNDING, TONGUE]] = 0.075, 0.055, 0.12, 0.03
-_FALL_S[[JAW, LIPS, ROUNDING, TONGUE]] = 0.095, 0.06, 0.1, 0.03
+_RISE_S[[JAW, LIPS, ROUNDING, TONGUE]] = 0.08, 0.06, 0.12, 0.03
+_FALL_S[[JAW, LIPS, ROUNDING, TONGUE]] = 0.07, 0.05, 0.1, 0.03
 _INNER_S = 0.055  # how far a ramp may reach into the sound itself
 _CONTACT_S = 0.044  # a contact lasts longer than a frame at 25 fps, so one always shows it
 _CONTACT_RISE_S, _CONTACT_FALL_S = 0.05, 0.055

@@ -76,11 +76,11 @@ _CONSONANT_WEIGHTS: dict[Family, tuple[dict[str, float], tuple[float, float, flo
     ),
     "postalveolar": (
         {
-            "jawOpen": 0.06,
-            "mouthFunnel": 0.38,
-            "mouthPucker": 0.2,
-            "mouthLowerDown": 0.14,
-            "mouthUpperUp": 0.1,
+            "jawOpen": 0.045,
+            "mouthFunnel": 0.3,
+            "mouthPucker": 0.22,
+            "mouthLowerDown": 0.13,
+            "mouthUpperUp": 0.09,
         },
         (1.5, 0.9, 1.1, 0.8),
     ),
@@ -97,7 +97,7 @@ _CONSONANT_WEIGHTS: dict[Family, tuple[dict[str, float], tuple[float, float, flo
         (0.8, 0.4, 0.3, 0.8),
     ),
     "labial_glide": (
-        {"jawOpen": 0.06, "mouthPucker": 0.68, "mouthFunnel": 0.2},
+        {"jawOpen": 0.03, "mouthPucker": 0.68, "mouthFunnel": 0.16},
         (0.9, 1.0, 1.6, 0.8),
     ),
     "palatal_glide": (
@@ -173,8 +173,8 @@ def _vowel(sound: Sound) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     effort = 0.84 + 0.22 * sound.stress
     spread = max(frontness, 0.0) * (1 - rounding) * (1 - 0.7 * openness)
     weights = weights_of(
-        jawOpen=effort * (0.07 + 0.33 * openness),
-        mouthLowerDown=effort * (0.06 + 0.2 * openness) * (1 - 0.6 * rounding) + 0.08 * spread,
+        jawOpen=effort * (0.065 + 0.3 * openness - 0.035 * rounding),
+        mouthLowerDown=effort * (0.06 + 0.17 * openness) * (1 - 0.7 * rounding) + 0.08 * spread,
         mouthUpperUp=effort * (0.03 + 0.1 * openness) * (1 - 0.5 * rounding) + 0.03 * spread,
         mouthPucker=effort * rounding * (0.62 - 0.38 * openness),
         mouthFunnel=effort * rounding * (0.16 + 0.3 * openness),

@@ -25,7 +25,8 @@ _PICTURES = re.compile(
     "\u2900-\u297f\u2b00-\u2bff\u3030\u303d\u3297\u3299\ufe0e\ufe0f\u20e3\u200d™®©]+"
 )
 _INVISIBLE = re.compile(
-    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufff9-\uffff\ud800-\udfff]+"
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064"
+    "\ufeff\ufff9-\uffff\ud800-\udfff]+"
 )
 _FULL_WIDTH = re.compile("[０-９Ａ-Ｚａ-ｚ％＄＋－＆＃／．（）]")
 _MARKDOWN = re.compile(
@@ -46,8 +47,8 @@ _SYMBOLS = {
     "JPY": "JPY", "₩": "KRW", "원": "KRW", "KRW": "KRW", "₹": "INR", "INR": "INR", "Rs.": "INR",
     "Rs": "INR", "Rp.": "IDR", "Rp": "IDR", "IDR": "IDR", "RM": "MYR", "MYR": "MYR",
     "฿": "THB", "THB": "THB", "₺": "TRY", "₽": "RUB", "₫": "VND", "₱": "PHP", "PHP": "PHP",
-    "zł": "PLN", "₴": "UAH", "PLN": "PLN", "CHF": "CHF", "AED": "AED", "SAR": "SAR", "₪": "ILS", "Kč": "CZK",
-    "$": "USD",
+    "zł": "PLN", "PLN": "PLN", "₴": "UAH", "CHF": "CHF", "AED": "AED", "SAR": "SAR", "₪": "ILS",
+    "Kč": "CZK", "$": "USD",
 }  # fmt: skip
 _SYMBOL = "|".join(re.escape(symbol) for symbol in sorted(_SYMBOLS, key=len, reverse=True))
 _SCALES = r"k|K|M|m|mil|mi|mln|bn|rb|ribu|jt|juta|w|万|亿|億|천|만|억|Mio\.|Tsd\."
