@@ -5,11 +5,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from avatar_engine.errors import AvatarEngineError
+
+if TYPE_CHECKING:
+    from avatar_engine.engine.recording import Recording
+    from avatar_engine.persona import Persona
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -99,7 +103,7 @@ def render(
     if sum((text is not None, audio is not None, turntable)) != 1:
         raise typer.BadParameter("give exactly one of --text, --audio and --turntable")
     with _one_line_errors():
-        from avatar_engine.engine import open_engine, open_plain_renderer, recording_voice
+        from avatar_engine.engine import open_engine, open_plain_renderer
         from avatar_engine.engine.offline import render_speech, render_turntable
         from avatar_engine.persona import open_persona
 
@@ -113,7 +117,7 @@ def render(
                 camera = open_plain_renderer(made, renderer, width=width, height=height)
                 frames = render_turntable(camera, output, seconds=6, fps=fps, progress=advance)
             else:
-                recording = recording_voice(audio) if audio is not None else None
+                recording = _recording(audio) if audio is not None else None
                 engine = open_engine(
                     made,
                     voice=recording or voice,
@@ -132,6 +136,12 @@ def render(
                 finally:
                     engine.close()
     typer.echo(f"{output}  {frames / fps:.1f} s")
+
+
+def _recording(audio: Path) -> "Recording":
+    from avatar_engine.engine.recording import Recording
+
+    return Recording(audio)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import Any, Self
 import av
 import numpy as np
 from av.error import FFmpegError
+from av.video.reformatter import ColorRange
 
 from avatar_engine.errors import AvatarEngineError
 from avatar_engine.types import AvatarFrame
@@ -40,7 +41,7 @@ class VideoFile:
         self._video.width, self._video.height = width, height
         self._video.pix_fmt = "yuv420p"
         self._video.options = {"crf": str(crf), "preset": "veryfast"}
-        self._video.codec_context.color_range = 2  # the renderer's I420 is full range
+        self._video.codec_context.color_range = ColorRange.MPEG
         self._audio: Any = self._container.add_stream("aac", rate=SAMPLE_RATE_HZ)
         self._audio.layout = "mono"
         self._audio.bit_rate = 128_000
@@ -57,9 +58,11 @@ class VideoFile:
         picture = av.VideoFrame.from_ndarray(
             frame.video.reshape(height * 3 // 2, width), format="yuv420p"
         )
+        # The renderer's I420 is full range; players assume the 16-235 of television.
+        picture.color_range = ColorRange.JPEG
+        picture = picture.reformat(format="yuv420p", dst_color_range=ColorRange.MPEG)
         picture.pts = frame.index
         picture.time_base = self._time_base
-        picture.color_range = 2
         sound = av.AudioFrame.from_ndarray(
             np.ascontiguousarray(frame.audio[None]), format="s16", layout="mono"
         )
