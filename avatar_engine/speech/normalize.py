@@ -36,6 +36,7 @@ _HANDLES = re.compile(r"[@#](?=\w)")
 _REPEATED = re.compile(r"([!?！？,，])[!?！？,，]+")
 _LEFTOVERS = re.compile(r"[<>{}\[\]|\\^=_~•·]+")
 _SPACES = re.compile(r"[ \t\u00a0\u2000-\u200a\u202f\u3000]+")
+_LINE_BREAKS = re.compile(r"\s*\n\s*")
 _HAS_SOUND = re.compile(r"\w")
 
 # Quantities. A letter or digit before or after makes it something else.
@@ -63,7 +64,7 @@ _BEFORE_NUMBER = rf"(?<![A-Za-z\d.,])(?P<number>{NUMBER})"
 _PERCENT = re.compile(rf"{_BEFORE_NUMBER}\s?%")
 _TIMES = re.compile(r"(?<![A-Za-z\d.,])(?P<number>\d+(?:[.,]\d+)?)\s?[xX×](?![\w])(?!\s*\d)")
 _BY = re.compile(r"(?<=[\dm])\s?[x×]\s?(?=\d)")
-_RANGE = re.compile(r"(?<=[\d%])\s?[-–—~]\s?(?=[$€£¥₹]?\d)(?!\d+[-–—])")
+_RANGE = re.compile(r"(?<=[\d%])[-–—~](?=[$€£¥₹]?\d)(?!\d+[-–—])")
 _DATE = re.compile(r"(?<!\d)(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
 _CLOCK = re.compile(r"(?<![\d:])(\d{1,2}):(\d{2})(?![\d:])")
 _SLASH = re.compile(r"(?<=\w)/(?=[^\W\d])")
@@ -87,7 +88,7 @@ def normalized(text: str, language: str) -> AlignedText:
     spoken = _quantities(spoken, words, language)
     spoken = spoken.sub(_LEFTOVERS, " ")
     spoken = _foreign_script(spoken, language)
-    spoken = spoken.sub(_REPEATED, _first).sub(_SPACES, " ").strip()
+    spoken = spoken.sub(_REPEATED, _first).sub(_SPACES, " ").sub(_LINE_BREAKS, "\n").strip()
     return spoken if _HAS_SOUND.search(spoken.text) else spoken[:0]
 
 
