@@ -11,6 +11,7 @@ to the same geometry; the wall is painted. Nothing is random, so the file can be
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -172,9 +173,7 @@ def _gaussian(image: Floats) -> list[Floats]:
 
 def _laplacian(image: Floats) -> list[Floats]:
     levels = _gaussian(image)
-    return [
-        a - cv2.pyrUp(b, dstsize=a.shape[1::-1]) for a, b in zip(levels, levels[1:], strict=False)
-    ] + levels[-1:]
+    return [a - cv2.pyrUp(b, dstsize=a.shape[1::-1]) for a, b in pairwise(levels)] + levels[-1:]
 
 
 def _hull(geometry: NDArray[np.float64], rows: tuple[int, ...]) -> Floats:

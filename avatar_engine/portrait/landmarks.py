@@ -45,6 +45,12 @@ class Face:
         return float(np.linalg.norm(self.points[454, :2] - self.points[234, :2]))
 
     @property
+    def roll(self) -> float:
+        """Tilt of the line through the outer eye corners, rad; clockwise as seen is positive."""
+        run = self.points[263] - self.points[33]
+        return float(np.arctan2(run[1], run[0]))
+
+    @property
     def centre(self) -> NDArray[np.float64]:
         """Middle of hairline and chin, pixels."""
         return (self.points[152, :2] + self.points[10, :2]) / 2

@@ -1,28 +1,18 @@
 """The four small networks, and the only place that knows what runs them."""
 
-import hashlib
 import threading
 from functools import cache
-from importlib.resources import as_file, files
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar_engine.errors import WeightsError
+from avatar_engine.weights import weights_path
 
 Floats = NDArray[np.float32]
 
-SHA256 = {
-    "face_detection_short_range.tflite": (
-        "bbff11cebd1eb27a1e004cae0b0e63ec8c551cbf34a4451148b4908b8db3eca8"
-    ),
-    "face_landmark.tflite": "1055cb9d4a9ca8b8c688902a3a5194311138ba256bcc94e336d8373a5f30c814",
-    "iris_landmark.tflite": "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f",
-    "selfie_segmentation.tflite": (
-        "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"
-    ),
-}
+_FOLDER = Path(__file__).parent / "models"
 
 
 class Networks(Protocol):
@@ -99,13 +89,6 @@ def default_networks() -> Networks:
 def _interpreter(name: str) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
-    with as_file(files(__package__) / "models" / name) as path:
-        try:
-            content = path.read_bytes()
-        except OSError as missing:
-            raise WeightsError(f"{name} is missing; install livepitch again") from missing
-    if hashlib.sha256(content).hexdigest() != SHA256[name]:
-        raise WeightsError(f"{name} was altered (its SHA-256 differs); install livepitch again")
-    network = Interpreter(model_content=content, num_threads=1)
+    network = Interpreter(model_path=str(weights_path(_FOLDER / name)), num_threads=1)
     network.allocate_tensors()
     return network

@@ -3,6 +3,7 @@
 import io
 import struct
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from avatar_engine.errors import PhotoError
 MAX_PIXELS = 50_000_000
 
 # No EPS, PDF or video: those formats start other programs or hold no photo.
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF")
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error)
 _BEHIND_CUTOUTS = (216, 216, 216)  # light neutral grey: hair of any colour keeps an edge
@@ -67,8 +68,10 @@ def _content(photo: str | Path | bytes) -> tuple[str, bytes]:
 
 
 def _opened(name: str, content: bytes) -> Image.Image:
+    Image.init()
+    known = [name for name in _FORMATS if name in Image.OPEN]  # a build may lack AVIF
     try:
-        return Image.open(io.BytesIO(content), formats=_FORMATS)
+        return Image.open(io.BytesIO(content), formats=known)
     except Image.DecompressionBombError:
         raise _too_large(name, "it holds more than 170") from None
     except UnidentifiedImageError as unknown:
@@ -96,10 +99,8 @@ def _too_large(name: str, how_large: str) -> PhotoError:
 
 def _upright_rgb(picture: Image.Image) -> Image.Image:
     profile = picture.info.get("icc_profile")
-    try:
+    with suppress(*_DAMAGED):  # a broken tag says nothing; the pixels are fine
         picture = ImageOps.exif_transpose(picture)
-    except _DAMAGED:
-        pass  # a broken tag says nothing; the pixels are fine
     picture = _eight_bit(picture)
     if profile:
         picture = _to_srgb(picture, profile)

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar_engine.portrait.detection import detect_faces
+from avatar_engine.errors import PhotoError
+from avatar_engine.portrait.detection import Detection, detect_faces
 from avatar_engine.portrait.landmarks import LEFT_LIDS, RIGHT_LIDS, Face, find_landmarks
 from avatar_engine.portrait.matte import person_matte
 from avatar_engine.portrait.networks import Floats, Networks, default_networks
@@ -42,25 +43,68 @@ def read_portrait(
     """
     networks = networks or default_networks()
     picture = photo if isinstance(photo, np.ndarray) else read_photo(photo)
-    seen = [find_landmarks(picture, d, networks) for d in detect_faces(picture, networks)]
-    face, warnings = choose_face(seen, picture, pick_largest=pick_largest)
-    x0, y0, side = _crop(face, picture.shape[1], picture.shape[0])
-    size = int(np.clip(np.ceil(side / 8) * 8, _SMALLEST, _LARGEST))
-    scale = size / side
-    image = _cut(picture, x0, y0, scale, size)
-    points = face.points * scale
-    points[:, :2] -= np.array([x0, y0]) * scale
-    openness = _openness(points, LEFT_LIDS), _openness(points, RIGHT_LIDS)
-    warnings += judge(picture, face, openness)
+    photo_size = picture.shape[1], picture.shape[0]
+    detections = detect_faces(picture, networks)
+    picture, detections, factor = _no_larger_than_needed(picture, detections)
+    seen = [find_landmarks(picture, d, networks) for d in detections]
+    try:
+        face, warnings = choose_face(seen, picture, pick_largest=pick_largest)
+        x0, y0, side = _crop(face, picture.shape[1], picture.shape[0])
+        size = int(np.clip(np.ceil(side / 8) * 8, _SMALLEST, _LARGEST))
+        scale = size / side
+        points = face.points * scale
+        points[:, :2] -= np.array([x0, y0]) * scale
+        openness = _openness(points, LEFT_LIDS), _openness(points, RIGHT_LIDS)
+        warnings += judge(picture, face, openness)
+    except PhotoError as refusal:
+        if refusal.reason in ("no_face", "mouth_covered"):
+            _suggest_turning(picture, detections, networks)
+        raise
     return Portrait(
-        image=image,
+        image=_cut(picture, x0, y0, scale, size),
         landmarks=points.astype(np.float32),
         matte=_matte(picture, (x0, y0, side), size, networks),
-        crop=(x0, y0, side),
-        photo_size=(picture.shape[1], picture.shape[0]),
+        crop=(x0 * factor, y0 * factor, side * factor),
+        photo_size=photo_size,
         eye_openness=openness,
         warnings=warnings,
     )
+
+
+def _no_larger_than_needed(
+    picture: NDArray[np.uint8], detections: list[Detection]
+) -> tuple[NDArray[np.uint8], list[Detection], int]:
+    """The photo shrunk by a whole factor where its largest face has pixels nobody will see."""
+    largest = max((d.size for d in detections), default=0.0)
+    factor = int(_WANTED_SIDE * largest // _LARGEST)
+    if factor < 2:
+        return picture, detections, 1
+    width, height = picture.shape[1] // factor, picture.shape[0] // factor
+    part = picture[: height * factor, : width * factor]
+    small = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+    shrunk = [Detection(d.score, d.box / factor, d.points / factor) for d in detections]
+    return small, shrunk, factor
+
+
+def _suggest_turning(
+    picture: NDArray[np.uint8], upright: list[Detection], networks: Networks
+) -> None:
+    """Raise a better refusal if the photo shows its face only when turned."""
+    scores = [_best_upright(upright)]
+    for quarters in (1, 2, 3):
+        turned = np.ascontiguousarray(np.rot90(picture, -quarters))
+        scores.append(_best_upright(detect_faces(turned, networks)))
+    best = int(np.argmax(scores))
+    if scores[best] > max(0.7, scores[0] + 0.1):
+        raise PhotoError(
+            "no_face",
+            "no upright face in the photo, but one when it is turned; "
+            f"turn it {90 * best} degrees clockwise",
+        ) from None
+
+
+def _best_upright(detections: list[Detection]) -> float:
+    return max((d.score for d in detections if d.is_upright), default=0.0)
 
 
 def _crop(face: Face, width: int, height: int) -> tuple[float, float, float]:
@@ -103,7 +147,7 @@ def _cut(
 def _matte(
     picture: NDArray[np.uint8], crop: tuple[float, float, float], size: int, networks: Networks
 ) -> Floats:
-    """The matte of the part that the photo shows; outside, its edge is repeated as the photo's is."""
+    """The matte of what the photo shows; outside, its edge is repeated as the photo's is."""
     x0, y0, side = crop
     scale = size / side
     low = np.floor(np.maximum([x0, y0], 0)).astype(int)
