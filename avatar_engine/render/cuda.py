@@ -14,14 +14,13 @@ from torch import Tensor
 from avatar_engine.device import require_cuda
 from avatar_engine.errors import RenderError
 from avatar_engine.render.colour import RGB_TO_YUV, YUV_OFFSET
+from avatar_engine.render.definition import ALPHA_CUT
 from avatar_engine.render.gaussians import Gaussians, TorchMaps
 from avatar_engine.render.plates import backdrop
 from avatar_engine.render.protocol import RenderConfig
 from avatar_engine.types import Camera, FaceState, HeadMaps, Plates
 
 _TILE = 16
-_FAINTEST = 1 / 255
-"""gsplat skips what is fainter; footprints reach that far."""
 
 
 class CudaRenderer:
@@ -152,7 +151,7 @@ def rasterize(
 
 def _radii(gaussians: Gaussians) -> Tensor:
     """Half sizes [B, M, 2] int32 in pixels; 0 is not drawn."""
-    reach = 2 * torch.log(gaussians.opacities.clamp_min(1e-9) / _FAINTEST)
+    reach = 2 * torch.log(gaussians.opacities.clamp_min(1e-9) / ALPHA_CUT)
     half = torch.sqrt(reach.clamp_min(0)[..., None] * gaussians.covariances[..., [0, 2]])
     # A culled texel may have coordinates that are not finite.
     return torch.where(gaussians.opacities[..., None] > 0, half, 0.0).ceil().int()

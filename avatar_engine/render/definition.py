@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 COLUMNS = 256
 """Texels per row, of the atlas and of the hair that follows it."""
 ATLAS_ROWS = 256
-ALPHA_CUT = 0.02
+ALPHA_CUT = 1 / 255
 """A Gaussian covers the bounding box of the ellipse where its alpha is at least this."""
 OPACITY_LIMIT = 0.99
 LOW_PASS_PX2 = 0.3

@@ -67,7 +67,8 @@ class TorchMaps:
         scales = self._tensor(maps.mode_scales)[:, None]
         self.modes = self._tensor(maps.modes.reshape(53, -1)) * scales  # [53, N * 3]
         self.shares = self._tensor(joint_blend(maps.head_weight))  # [M, 3]
-        self.sigmas, self.caps = self._tensor(maps.sigmas), self._tensor(maps.tangent_caps)
+        self.sigmas = self._tensor(maps.sigmas)
+        self.caps = self._tensor(np.minimum(maps.tangent_caps, 1e6))  # inf has no gradient
         self.winding, self.bias = self._tensor(maps.winding), self._tensor(maps.depth_bias)
         bits = d.inner_neighbours(maps.neighbours.reshape(-1, d.COLUMNS))
         self.has_neighbour = {

@@ -13,7 +13,7 @@ from avatar_engine.render.cpu.packed import pack
 from avatar_engine.render.cpu.pose import JIT, RECORD, pose, records_for
 from avatar_engine.render.cpu.renderer import frame_view
 from avatar_engine.render.cpu.sort import depth_order
-from avatar_engine.render.definition import COLUMNS
+from avatar_engine.render.definition import ALPHA_CUT, COLUMNS
 from avatar_engine.types import Camera, FaceState, HeadMaps
 
 
@@ -44,7 +44,7 @@ def blend_weights(
         within a row are in depth order, not sorted), and the light [H * W] in [0, 1] that is
         left for the plates.
     """
-    packed = pack(maps)
+    packed = pack(maps, cut=ALPHA_CUT)
     records = records_for(packed)
     view = frame_view(maps, packed, camera.framed(width, height), state, source_residual)
     pose(packed, view, packed.colors, records)

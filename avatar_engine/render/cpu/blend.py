@@ -65,6 +65,16 @@ def _lists(records: Records, bins: Bins) -> tuple[NDArray, NDArray, NDArray, NDA
 
 
 @njit(**JIT)
+def _windowed(first, last, low, high, step):
+    """First and last pixel of a footprint inside a tile, so that what its windows draw beyond it
+    falls to both sides alike: a silhouette must not look softer on its right.
+    """
+    a, b = max(np.int64(first), low), min(np.int64(last), high - 1)
+    spare = -(b - a + 1) & (step - 1)
+    return max(a - (spare >> 1), low), b
+
+
+@njit(**JIT)
 def _blend_tile_rgb(values, boxes, ids, first, last, ox, oy, xe, ye, planes):
     planes[: 3 * _PLANE] = np.float32(0)
     planes[3 * _PLANE :] = np.float32(1)
@@ -73,8 +83,8 @@ def _blend_tile_rgb(values, boxes, ids, first, last, ox, oy, xe, ye, planes):
     step = lanes.ROWS_PER_STEP
     for k in range(first, last):
         q, box = values[ids[k]], boxes[ids[k]]
-        xa, xb = max(np.int64(box[0]), ox), min(np.int64(box[1]), xe - 1)
-        ya, yb = max(np.int64(box[2]), oy), min(np.int64(box[3]), ye - 1)
+        xa, xb = _windowed(box[0], box[1], ox, xe, lanes.LANES)
+        ya, yb = _windowed(box[2], box[3], oy, ye, step)
         rows = (yb - ya + step) & -step
         dy = np.float32(ya) - q[1]
         for x in range(xa, xb + 1, lanes.LANES):
@@ -150,8 +160,9 @@ def _i420(values, boxes, ids, starts, columns, rows, planes, dirty, behind, out,
         planes[2 * _PLANE : 3 * _PLANE] = np.float32(0)
         for k in range(first, last):
             q, box = values[ids[k]], boxes[ids[k]]
-            xa, xb = max(np.int64(box[0]), ox) & ~1, min(np.int64(box[1]), xe - 1)
-            ya, yb = max(np.int64(box[2]), oy) & ~1, min(np.int64(box[3]), ye - 1)
+            xa, xb = _windowed(box[0], box[1], ox, xe, lanes.LANES)
+            ya, yb = _windowed(box[2], box[3], oy, ye, step)
+            xa, ya = xa & ~1, ya & ~1
             count = (yb - ya + step) & -step
             dy = np.float32(ya) - q[1]
             for x in range(xa, xb + 1, lanes.LANES):

@@ -11,25 +11,25 @@ from avatar_engine.render.weights import blend_weights
 from avatar_engine.types import Camera, Chart, FaceState, HeadMaps, Plates
 
 
-def warm_up(progress: Callable[[float, str], None] | None = None) -> None:
+def warm_up(progress: Callable[[float], None] | None = None) -> None:
     """Compile the kernels, or load them where they are already cached.
 
     Takes about ten seconds of CPU the first time; numba keeps the result beside the package, or
     in the user's cache directory where the package cannot be written.
 
     Args:
-        progress: Called with the share done in [0, 1] and what was just finished.
+        progress: Called with the share done in [0, 1].
     """
-    tell = progress or (lambda share, what: None)
+    tell = progress or (lambda share: None)
     maps, plates, camera = _speck()
     formats: tuple[PixelFormat, ...] = ("i420", "rgb", "rgba")
     for i, pixel_format in enumerate(formats):
         renderer = CpuRenderer(maps, plates, camera, RenderConfig(32, 32, pixel_format))
         renderer.render(FaceState())
         renderer.coverage(FaceState())
-        tell((i + 1) / 4, f"renderer kernels ({pixel_format})")
+        tell((i + 1) / 4)
     blend_weights(maps, camera, FaceState(), 0.0, 32, 32)
-    tell(1.0, "blend weights")
+    tell(1.0)
 
 
 def _speck() -> tuple[HeadMaps, Plates, Camera]:
