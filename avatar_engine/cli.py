@@ -1,11 +1,11 @@
-"""``python -m avatar_engine``: build, draw and measure personas. Heavy imports wait inside commands."""
+"""``python -m avatar_engine``: build, draw and measure personas. Heavy imports wait."""
 
 import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -14,6 +14,7 @@ from avatar_engine.errors import AvatarEngineError
 if TYPE_CHECKING:
     from avatar_engine.engine.recording import Recording
     from avatar_engine.persona import Persona
+    from avatar_engine.render import RendererName
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,7 +24,7 @@ app = typer.Typer(
 )
 
 Size = Annotated[str, typer.Option(help="Picture size: 512, or WIDTHxHEIGHT such as 720x1280.")]
-RendererName = Annotated[str, typer.Option("--renderer", help="auto, reference, cpu or cuda.")]
+RendererOption = Annotated[str, typer.Option("--renderer", help="auto, reference, cpu or cuda.")]
 VoiceName = Annotated[str, typer.Option("--voice", help="Such as espeak:en-us or espeak:cmn.")]
 
 
@@ -64,9 +65,7 @@ def persona(
 
         source = sys.stdin.buffer.read() if str(photo) == "-" else photo
         with _bar("Building the persona") as step:
-            made = build_persona(
-                source, consent=consent, pick_largest=pick_largest, progress=step
-            )
+            made = build_persona(source, consent=consent, pick_largest=pick_largest, progress=step)
         made.save(output)
         if sheet is not None:
             _draw_sheet(made, sheet)
@@ -95,7 +94,7 @@ def render(
     speed: Annotated[float, typer.Option(help="Speed of speech; 1 is normal.")] = 1.0,
     size: Size = "512",
     fps: Annotated[float, typer.Option(help="Frames per second.")] = 25.0,
-    renderer: RendererName = "auto",
+    renderer: RendererOption = "auto",
     seed: Annotated[int, typer.Option(help="Same seed, same motion.")] = 0,
 ) -> None:
     """Render a video of a persona speaking, or turning around."""
@@ -147,14 +146,14 @@ def _recording(audio: Path) -> "Recording":
 @app.command()
 def bench(
     persona_file: Annotated[
-        Path | None, typer.Argument(help="A .persona file or a photo; the example face if none.")
-    ] = None,
+        Path, typer.Argument(help="A .persona file, or a photo, whose making is measured too.")
+    ],
     as_json: Annotated[
         Path | None, typer.Option("--json", help="Write the figures there; - for standard output.")
     ] = None,
     size: Size = "512",
     seconds: Annotated[float, typer.Option(help="Length of the measured performance.")] = 6.0,
-    renderer: RendererName = "auto",
+    renderer: RendererOption = "auto",
     voice: VoiceName = "espeak:en-us",
 ) -> None:
     """CPU milliseconds per frame, stage by stage."""
@@ -164,13 +163,14 @@ def bench(
         from avatar_engine.persona import open_persona
 
         with _bar("Measuring") as step:
-            made = open_persona(persona_file) if persona_file else None
+            is_made = persona_file.suffix == ".persona"
             figures = measure(
-                made,
+                open_persona(persona_file) if is_made else None,
+                build=lambda: open_persona(persona_file),
                 width=width,
                 height=height,
                 seconds=seconds,
-                renderer=renderer,
+                renderer=cast("RendererName", renderer),
                 voice=voice,
                 progress=lambda share: step("Measuring", share),
             )
@@ -192,9 +192,9 @@ def voices(
     with _one_line_errors():
         from avatar_engine.speech import list_voices
 
-        for name in list_voices():
-            if language in name:
-                typer.echo(name)
+        for voice in list_voices():
+            if voice.language.lower().startswith(language.lower()):
+                typer.echo(f"{voice.name:<24} {voice.description}")
 
 
 @app.command("warm-up")

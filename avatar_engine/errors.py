@@ -1,13 +1,13 @@
 """Everything the engine raises on purpose.
 
-    AvatarEngineError
-    ├── PhotoError           the photo cannot become a persona; ``.reason`` is machine-readable
-    ├── PersonaFileError     a ``.persona`` file is damaged, foreign or too new
-    ├── WeightsError         shipped weights are missing, altered or of an unknown licence
-    ├── VoiceError           a voice is unknown, or its process cannot be started
-    ├── AudioError           a sound file cannot be read
-    ├── RenderError          a renderer is unknown or cannot run on this machine
-    └── ShapeError           an array has the wrong shape; a programming mistake
+AvatarEngineError
+├── PhotoError           the photo cannot become a persona; ``.reason`` is machine-readable
+├── PersonaFileError     a ``.persona`` file is damaged, foreign or too new
+├── WeightsError         shipped weights are missing, altered or of an unknown licence
+├── VoiceError           a voice is unknown, or its process cannot be started
+├── AudioError           a sound file cannot be read
+├── RenderError          a renderer is unknown or cannot run on this machine
+└── ShapeError           an array has the wrong shape; a programming mistake
 """
 
 from typing import Literal

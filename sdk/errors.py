@@ -1,13 +1,13 @@
 """Everything the SDK raises on purpose.
 
-    SdkError
-    ├── SettingsError        an option or environment value is wrong
-    │   └── PortTakenError   somebody else listens there
-    ├── SessionError         the session is closed or cannot do what was asked
-    │   └── QueueFullError   too much waits to be said already
-    ├── SignallingError      an offer, answer or candidate is unacceptable; ``.status`` is the HTTP status
-    └── OutputError          an output (file, RTMP, WHIP) cannot be opened or died
-        └── WrongCodecError  a packet reached a sender that negotiated another codec
+SdkError
+├── SettingsError        an option or environment value is wrong
+│   └── PortTakenError   somebody else listens there
+├── SessionError         the session is closed or cannot do what was asked
+│   └── QueueFullError   too much waits to be said already
+├── SignallingError      an offer, answer or candidate is unacceptable; ``.status`` is the HTTP status
+└── OutputError          an output (file, RTMP, WHIP) cannot be opened or died
+    └── WrongCodecError  a packet reached a sender that negotiated another codec
 """
 
 

@@ -79,7 +79,7 @@ class AvatarEngine:
 
     @property
     def backlog_s(self) -> float:
-        """Seconds of speech still to be heard: exact for the current line, estimated for the queue."""
+        """Seconds of speech not in a frame yet; estimated for lines that still wait."""
         with self._lock:
             waiting = sum(len(line.text) for line in self._queue)
             track = self._track
@@ -155,9 +155,7 @@ class AvatarEngine:
         self._voice.close()
         self._renderer.close()
 
-    def _speak(
-        self, audio: NDArray[np.int16], cues: list[Cue], now_s: float, filled: int
-    ) -> None:
+    def _speak(self, audio: NDArray[np.int16], cues: list[Cue], now_s: float, filled: int) -> None:
         """Fill the frame's audio, from sample ``filled`` on, with the current line and the next."""
         while filled < len(audio):
             if self._track is None:
@@ -166,7 +164,10 @@ class AvatarEngine:
                 if line is None:
                     return
                 self._track = VoiceTrack(
-                    line.utterance_id, iter(self._voice.speak(line.text)), line.marks, len(line.text)
+                    line.utterance_id,
+                    iter(self._voice.speak(line.text)),
+                    line.marks,
+                    len(line.text),
                 )
                 # From rest the mouth opens a moment before the sound; between lines it is ready.
                 self._lead_in = 0 if self._was_speaking else round(LEAD_IN_S * SAMPLE_RATE_HZ)

@@ -11,9 +11,9 @@ from typing import Any
 
 from avatar_engine.engine.label import PresenterLabel
 from avatar_engine.motion import Performer
-from avatar_engine.persona import Persona, build_persona
-from avatar_engine.render import RenderConfig, open_renderer
+from avatar_engine.render import RenderConfig, RendererName, open_renderer
 from avatar_engine.speech import open_voice
+from avatar_engine.types import Drawable
 
 LINE = (
     "Hello everyone, welcome to the show! These wireless headphones are $39.90 today, "
@@ -22,25 +22,27 @@ LINE = (
 
 
 def measure(
-    persona: Persona | None,
+    persona: Drawable | None,
     *,
     width: int,
     height: int,
     seconds: float,
-    renderer: str,
+    renderer: RendererName,
     voice: str,
     progress: Callable[[float], None],
-    photo: Path | None = None,
+    build: Callable[[], Drawable] | None = None,
 ) -> dict[str, Any]:
     """CPU milliseconds per frame of each stage, medians over a spoken performance.
 
     Args:
-        persona: Measured as given; None builds one from ``photo`` and reports that too.
-        width, height: Of the picture.
+        persona: Measured as given; None measures ``build`` too.
+        width: Of the picture.
+        height: Of the picture.
         seconds: Length of the performance at 25 fps.
-        renderer, voice: As for ``open_engine``.
+        renderer: As for ``open_engine``.
+        voice: As for ``open_engine``.
         progress: Called with the share done.
-        photo: Needed when ``persona`` is None.
+        build: Makes a persona from a photo; needed when ``persona`` is None.
 
     Returns:
         Figures that serialise to JSON; every time in CPU milliseconds of this process, the
@@ -48,9 +50,9 @@ def measure(
     """
     report: dict[str, Any] = {"machine": _machine(), "size": [width, height], "fps": 25}
     if persona is None:
-        if photo is None:
-            raise ValueError("give a persona or a photo")
-        persona, report["persona_build_cpu_s"] = _timed_build(photo)
+        if build is None:
+            raise ValueError("give a persona, or a way to build one")
+        persona, report["persona_build_cpu_s"] = _timed_build(build)
     progress(0.2)
     spoken = open_voice(voice)
     try:
@@ -115,13 +117,13 @@ def table(report: dict[str, Any]) -> None:
         console.print(f"photo to persona {report['persona_build_cpu_s']['warm']:.2f} CPU s (warm)")
 
 
-def _timed_build(photo: Path) -> tuple[Persona, dict[str, float]]:
+def _timed_build(build: Callable[[], Drawable]) -> tuple[Drawable, dict[str, float]]:
     """Build twice: the first loads models and kernels, the second is the warm figure."""
     started = time.process_time()
-    build_persona(photo)
+    build()
     first = time.process_time() - started
     started = time.process_time()
-    persona = build_persona(photo)
+    persona = build()
     return persona, {"first": round(first, 2), "warm": round(time.process_time() - started, 2)}
 
 

@@ -28,8 +28,8 @@ class PresenterLabel:
         h, w = rgba.shape[0], min(rgba.shape[1], width)
         self._x = (width - w) // 4 * 2
         self._y = max(2, round(height * 0.02) // 2 * 2)
-        alpha = rgba[:, :w, 3:].astype(np.float32) / 255
-        rgb = rgba[:, :w, :3].astype(np.float32)
+        alpha = rgba[:, :w, 3:].astype(np.float64) / 255
+        rgb = rgba[:, :w, :3].astype(np.float64)
         if pixel_format == "i420":
             r, g, b = rgb[..., 0], rgb[..., 1], rgb[..., 2]
             luma = 0.299 * r + 0.587 * g + 0.114 * b
@@ -63,9 +63,9 @@ class PresenterLabel:
                 patch[:] = (patch * (1 - alpha) + value * alpha + 0.5).astype(np.uint8)
             return
         patch = frame[self._y : self._y + h, self._x : self._x + w]
-        patch[..., :3] = (patch[..., :3] * (1 - self._alpha) + self._rgb * self._alpha + 0.5).astype(
-            np.uint8
-        )
+        patch[..., :3] = (
+            patch[..., :3] * (1 - self._alpha) + self._rgb * self._alpha + 0.5
+        ).astype(np.uint8)
         if self._format == "rgba":
             patch[..., 3] = np.maximum(patch[..., 3], (self._alpha[..., 0] * 255).astype(np.uint8))
 
@@ -73,7 +73,7 @@ class PresenterLabel:
 def _draw(text: str, text_px: int) -> NDArray[np.uint8]:
     """The pill as straight RGBA, even-sized."""
     font = ImageFont.load_default(text_px)
-    left, top, right, bottom = font.getbbox(text)
+    left, top, right, bottom = map(float, font.getbbox(text))
     pad_x, pad_y = round(text_px * 0.7), round(text_px * 0.38)
     w = (int(right - left) + 2 * pad_x + 1) // 2 * 2
     h = (int(bottom - top) + 2 * pad_y + 1) // 2 * 2
@@ -81,10 +81,12 @@ def _draw(text: str, text_px: int) -> NDArray[np.uint8]:
     ImageDraw.Draw(big).rounded_rectangle((0, 0, w * 4 - 1, h * 4 - 1), radius=h * 2, fill=150)
     pill = Image.new("RGBA", (w, h), (18, 20, 26, 0))
     pill.putalpha(big.resize((w, h), Image.Resampling.LANCZOS))
-    ImageDraw.Draw(pill).text((pad_x - left, pad_y - top), text, font=font, fill=(255, 255, 255, 255))
+    ImageDraw.Draw(pill).text(
+        (pad_x - left, pad_y - top), text, font=font, fill=(255, 255, 255, 255)
+    )
     return np.asarray(pill)
 
 
-def _halved(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+def _halved(plane: NDArray[np.float64]) -> NDArray[np.float64]:
     h, w = plane.shape
-    return plane.reshape(h // 2, 2, w // 2, 2).mean((1, 3), dtype=np.float32)
+    return plane.reshape(h // 2, 2, w // 2, 2).mean((1, 3))

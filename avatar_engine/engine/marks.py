@@ -1,4 +1,4 @@
-"""Marks inside a text, such as ``<act name="nod"/>``: not spoken, but fired when their place sounds."""
+"""Marks in a text, such as ``<act name="nod"/>``: not spoken, but fired when their place sounds."""
 
 import re
 from dataclasses import dataclass

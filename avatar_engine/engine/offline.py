@@ -66,7 +66,8 @@ def render_turntable(
     Args:
         renderer: I420, over a plain background (a photo's plate does not turn).
         out: Written only when complete.
-        seconds, fps: Length and rate.
+        seconds: Length.
+        fps: Frames per second.
         progress: Called after each frame.
 
     Returns:

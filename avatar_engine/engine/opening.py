@@ -5,16 +5,16 @@ from typing import cast
 from avatar_engine.engine.avatar import AvatarEngine
 from avatar_engine.engine.label import PresenterLabel
 from avatar_engine.motion import Performer
-from avatar_engine.persona import Persona
-from avatar_engine.render import Renderer, RendererName, RenderConfig, open_renderer
+from avatar_engine.render import RenderConfig, Renderer, RendererName, open_renderer
 from avatar_engine.speech import Voice, open_voice
+from avatar_engine.types import Drawable
 
 PLAIN_BACKGROUND = (206, 210, 214)
 """Behind a turntable: a light grey that suits dark and fair hair."""
 
 
 def open_engine(
-    persona: Persona,
+    persona: Drawable,
     *,
     voice: str | Voice = "espeak:en-us",
     speed: float = 1.0,
@@ -31,7 +31,8 @@ def open_engine(
         voice: A name for ``open_voice``, or an open voice; the engine closes it.
         speed: Of a named voice.
         renderer: ``auto``, ``reference``, ``cpu`` or ``cuda``.
-        width, height: Of the picture; a multiple of 8, and even.
+        width: Of the picture; a multiple of 8.
+        height: Of the picture; even.
         fps: Frames per second.
         seed: Same seed, same motion.
 
@@ -61,7 +62,7 @@ def open_engine(
 
 
 def open_plain_renderer(
-    persona: Persona, renderer: str = "auto", *, width: int = 512, height: int = 512
+    persona: Drawable, renderer: str = "auto", *, width: int = 512, height: int = 512
 ) -> Renderer:
     """A renderer of the head alone before a plain background, for views a photo has no plate for.
 

@@ -1,4 +1,4 @@
-"""What the rooms of the engine hand to each other: frozen data, numpy arrays, no behaviour worth a room.
+"""What the rooms of the engine hand to each other: frozen data, no behaviour worth a room.
 
 Units, axes and ranges are settled in ``avatar_engine/CONVENTIONS.md``.
 """
@@ -6,7 +6,7 @@ Units, axes and ranges are settled in ``avatar_engine/CONVENTIONS.md``.
 from avatar_engine.types.arkit import ARKIT, ARKIT_INDEX, weights_of
 from avatar_engine.types.frame import AvatarFrame, Cue
 from avatar_engine.types.head import CHARTS, Camera, Chart, HeadFit, HeadRig
-from avatar_engine.types.maps import HeadMaps, Plates
+from avatar_engine.types.maps import Drawable, HeadMaps, Plates
 from avatar_engine.types.motion import FaceState, Motion
 from avatar_engine.types.portrait import Portrait
 from avatar_engine.types.speech import Phoneme, SpeechChunk, Word
@@ -19,6 +19,7 @@ __all__ = [
     "Camera",
     "Chart",
     "Cue",
+    "Drawable",
     "FaceState",
     "HeadFit",
     "HeadMaps",

@@ -1,9 +1,12 @@
 """A persona's maps: everything a renderer needs, and nothing else."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from avatar_engine.types.head import Camera
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +80,22 @@ class Plates:
 
     background: NDArray[np.uint8]
     body: NDArray[np.uint8]
+
+
+class Drawable(Protocol):
+    """Whoever can be drawn; a persona is."""
+
+    @property
+    def maps(self) -> HeadMaps:
+        """The head."""
+        ...
+
+    @property
+    def plates(self) -> Plates:
+        """What stands behind it."""
+        ...
+
+    @property
+    def camera(self) -> Camera:
+        """The source view."""
+        ...

@@ -51,6 +51,4 @@ class Motion:
         return len(self.blendshapes)
 
     def __getitem__(self, t: int) -> FaceState:
-        return FaceState(
-            self.blendshapes[t], self.head_pose[t], self.head_shift[t], self.gaze[t]
-        )
+        return FaceState(self.blendshapes[t], self.head_pose[t], self.head_shift[t], self.gaze[t])

@@ -19,18 +19,10 @@ class Phoneme:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word at playout: ``text[start:end]`` of the utterance's original text, and when it sounds."""
+    """A word at playout: ``text[start:end]`` of the text as given, and when it sounds."""
 
     start: int
     end: int
-    start_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A named place in the text, and when playout reaches it (seconds into the utterance)."""
-
-    name: str
     start_s: float
 
 
@@ -45,7 +37,6 @@ class SpeechChunk:
         phonemes: Those that begin in this chunk, times relative to the utterance.
         words: Those that begin in this chunk.
         is_last: Nothing follows.
-        marks: Those reached in this chunk.
     """
 
     pcm: NDArray[np.int16]
@@ -54,4 +45,3 @@ class SpeechChunk:
     phonemes: tuple[Phoneme, ...] = ()
     words: tuple[Word, ...] = ()
     is_last: bool = False
-    marks: tuple[Mark, ...] = ()
