@@ -156,9 +156,14 @@ def _prepare_connection(connection: Any, record: object) -> None:
     # The driver would otherwise begin its own, deferred transactions, and around DDL none at all.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+    except BaseException:
+        # The pool never saw it, so nobody else would end the driver's thread.
+        connection.close()
+        raise
     cursor.close()
 
 

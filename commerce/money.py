@@ -255,7 +255,8 @@ def _currency_of_mark(mark: str, expected: str | None, text: str) -> str:
 
 
 def _minor_units(number: str, exponent: int, decimal: Separator | None, text: str) -> int:
-    compact = re.sub(r"[\s'’]", "", number).rstrip(".,")
+    # A space or an apostrophe can only group thousands.
+    compact = re.sub(r"(?<=\d)[\s'’](?=\d{3}(?!\d))", "", number).rstrip(".,").strip()
     point = decimal or _decimal_separator(compact, exponent)
     whole, _, decimals = compact.partition(point) if point else (compact, "", "")
     groups = re.split(r"[.,]", whole)
@@ -264,7 +265,8 @@ def _minor_units(number: str, exponent: int, decimal: Separator | None, text: st
         and 1 <= len(groups[0]) <= 3
         and all(len(group) in {2, 3} for group in groups[1:])
     )
-    if not is_grouped_well or not decimals.isascii() or not (decimals.isdigit() or not decimals):
+    is_plain = compact.isascii() and re.fullmatch(r"[\d.,]+", compact) is not None
+    if not is_grouped_well or not is_plain or not (decimals.isdigit() or not decimals):
         raise MoneyError(f"{text!r} is not a price; its dots and commas do not add up")
     if decimals[exponent:].strip("0"):
         raise MoneyError(f"{text!r} has more than {exponent} decimals")

@@ -67,7 +67,7 @@ async def read_vocabulary(session: AsyncSession) -> Vocabulary:
     """Every indexed word with the number of products that hold it."""
     words = await session.execute(text("SELECT term, doc FROM product_search_words"))
     products = await session.scalar(text("SELECT count(*) FROM product_search"))
-    return Vocabulary(dict(words.tuples().all()), products or 0)
+    return Vocabulary({row[0]: row[1] for row in words}, products or 0)
 
 
 def _row(product: Product, variants: Sequence[Variant]) -> dict[str, object]:

@@ -81,7 +81,7 @@ class Product(Base):
     __table_args__ = (UniqueConstraint("catalogue_id", "handle"),)
 
     id: Mapped[int] = mapped_column(_Key, primary_key=True)
-    catalogue_id: Mapped[int] = mapped_column(ForeignKey("catalogue.id"))
+    catalogue_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("catalogue.id"))
     # The file's own name for the product: a re-import finds it by this.
     handle: Mapped[str] = mapped_column(String(255))
     title: Mapped[str] = mapped_column(String(300))
@@ -117,8 +117,8 @@ class Variant(Base):
     )
 
     id: Mapped[int] = mapped_column(_Key, primary_key=True)
-    catalogue_id: Mapped[int] = mapped_column(ForeignKey("catalogue.id"))
-    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
+    catalogue_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("catalogue.id"))
+    product_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("product.id"), index=True)
     sku: Mapped[str] = mapped_column(String(200))
     options: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     price_minor: Mapped[int] = mapped_column(BigInteger)
@@ -142,8 +142,8 @@ class Image(Base):
     __tablename__ = "image"
 
     id: Mapped[int] = mapped_column(_Key, primary_key=True)
-    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
-    variant_id: Mapped[int | None] = mapped_column(ForeignKey("variant.id"))
+    product_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("product.id"), index=True)
+    variant_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("variant.id"))
     # A path relative to the catalogue's folder, or an http(s) URL that nobody fetched.
     source: Mapped[str] = mapped_column(Text)
     alt: Mapped[str] = mapped_column(Text, default="")
