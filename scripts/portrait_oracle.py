@@ -86,9 +86,7 @@ def compare(photos: list[Path], oracle: Path, output: Path) -> None:
             "plain_percent": _difference(ours[:468], plain, eyes),
             "iris_percent": _difference(ours[468:], refined[468:], eyes),
             "refined_against_plain_percent": _difference(refined[:468], plain, eyes),
-            "depth_percent": round(
-                float(100 * np.abs(ours[:468, 2] - plain[:, 2]).mean() / eyes), 3
-            ),
+            "depth_percent": round(float(depth), 3),
         }
     mean = {
         key: round(float(np.mean([row[key] for row in rows.values()])), 3)

@@ -12,7 +12,7 @@ from avatar_engine.portrait.regions import Region
 
 _INPUT = 128
 _LOOKED_AT = 1024  # tiles of a quarter still have twice the pixels that the network sees
-_SURE = 0.75
+_LEAST_SCORE, _SURE = 0.5, 0.75
 _SAME_FACE_OVERLAP = 0.3  # intersection over union, as the network was evaluated
 
 
@@ -43,7 +43,7 @@ class Detection:
 
 
 def detect_faces(
-    picture: NDArray[np.uint8], networks: Networks, *, least_score: float = 0.5
+    picture: NDArray[np.uint8], networks: Networks, *, finest: int = 4
 ) -> list[Detection]:
     """All faces that a look at the whole, its halves and if need be its quarters shows.
 
@@ -54,7 +54,7 @@ def detect_faces(
     Args:
         picture: [H, W, 3] uint8.
         networks: What detects.
-        least_score: Weaker ones are left out.
+        finest: Parts per side of the smallest tiles: 1, 2 or 4.
 
     Returns:
         The strongest first, in pixels of ``picture``.
@@ -68,10 +68,10 @@ def detect_faces(
         small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
     found: list[Detection] = []
     for parts in (1, 2, 4):
-        if parts == 4 and any(d.score >= _SURE for d in found):
+        if parts > finest or (parts == 4 and any(d.score >= _SURE for d in found)):
             break
         for tile in _tiles(small.shape[1], small.shape[0], parts):
-            found += _detect(small, tile, networks, least_score)
+            found += _detect(small, tile, networks, _LEAST_SCORE)
     merged = _merged(found)
     if factor > 1:
         merged = [Detection(d.score, d.box * factor, d.points * factor) for d in merged]

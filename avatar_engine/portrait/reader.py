@@ -93,7 +93,7 @@ def _suggest_turning(
     scores = [_best_upright(upright)]
     for quarters in (1, 2, 3):
         turned = np.ascontiguousarray(np.rot90(picture, -quarters))
-        scores.append(_best_upright(detect_faces(turned, networks)))
+        scores.append(_best_upright(detect_faces(turned, networks, finest=2)))
     best = int(np.argmax(scores))
     if scores[best] > max(0.7, scores[0] + 0.1):
         raise PhotoError(

@@ -20,7 +20,7 @@ class LandmarkSmoother:
         self,
         *,
         least_cutoff_hz: float = 1.5,
-        speed_gain: float = 40.0,
+        speed_gain: float = 20.0,
         speed_cutoff_hz: float = 1.0,
     ) -> None:
         self._least_cutoff_hz = least_cutoff_hz
