@@ -89,7 +89,8 @@ def live(
     if persona is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)
-    from sdk.live.show import Options, run
+    from sdk.errors import SettingsError
+    from sdk.live.options import REFUSED, Options, check, complain
 
     options = Options(
         persona=persona,
@@ -111,7 +112,14 @@ def live(
         seed=seed,
         as_json=as_json,
     )
-    raise typer.Exit(run(options))
+    try:
+        access = check(options)
+    except SettingsError as error:
+        complain(str(error))
+        raise typer.Exit(REFUSED) from None
+    from sdk.live.show import run  # after the checks: it takes seconds to import
+
+    raise typer.Exit(run(options, access))
 
 
 def doctor(as_json: AsJson = False) -> None:

@@ -5,62 +5,23 @@ import contextlib
 import json
 import signal
 import socket
-import sys
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 from avatar_engine.errors import AvatarEngineError
 from commerce.errors import CommerceError
 from commerce.shop import ImportReport
 from sdk.errors import SdkError, SettingsError
 from sdk.live.access import Access, is_loopback
+from sdk.live.options import BROKE, CLEAN, NO_CONSENT, REFUSED, Options, complain, note
 from sdk.live.server import LiveServer, address_of, listen
-from sdk.live.size import parse_size
 from sdk.live.wiring import Catalogue, LiveSession, default_database, opens_browser
-from sdk.settings import read_settings
 
-CLEAN, BROKE, REFUSED = 0, 1, 2
 _SHOWN_ISSUES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What was typed; see ``--help``."""
-
-    persona: Path
-    catalogue: Path | None
-    voice: str
-    host: str
-    port: int
-    size: str
-    fps: float
-    renderer: str
-    outputs: tuple[str, ...]
-    database: str | None
-    seconds: float | None
-    opens_browser: bool
-    token: str | None
-    consent: str | None
-    name: str | None
-    script: bool
-    seed: int
-    as_json: bool
-
-    @property
-    def is_served(self) -> bool:
-        """Whether viewers can watch; otherwise the session only goes to files."""
-        return "webrtc" in self.outputs
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The outputs that are not viewers."""
-        return tuple(where for where in self.outputs if where != "webrtc")
-
-
-def run(options: Options) -> int:
+def run(options: Options, access: Access) -> int:
     """Run until Ctrl-C, the end of ``--seconds``, or an error.
 
     Returns:
@@ -68,16 +29,15 @@ def run(options: Options) -> int:
         one line on standard error.
     """
     try:
-        return asyncio.run(_run(options))
+        return asyncio.run(_run(options, access))
     except (SdkError, AvatarEngineError, CommerceError) as error:
-        _complain(str(error))
+        complain(str(error))
         return REFUSED
     except KeyboardInterrupt:
         return CLEAN
 
 
-async def _run(options: Options) -> int:
-    access = _check(options)
+async def _run(options: Options, access: Access) -> int:
     stop = asyncio.Event()
     with _ending_on_signals(stop), contextlib.ExitStack() as taken:
         listener = None
@@ -140,7 +100,7 @@ async def _live(
             end.cancel()
         broken = next((end.exception() for end in done if end.exception() is not None), None)
         if broken is not None:
-            _complain(f"the show broke: {broken}")
+            complain(f"the show broke: {broken}")
             return BROKE
     for where in options.files:
         if not options.as_json:
@@ -176,7 +136,7 @@ def _announce(session: LiveSession, options: Options, access: Access, address: s
     else:
         print(f"\n  Live at  {page}\n", flush=True)  # noqa: T201
         sold = f"{len(session.products)} products" if session.products else "no catalogue"
-        _note(f"{sold} · {options.voice} · {options.size} at {options.fps:g} fps · Ctrl-C ends it")
+        note(f"{sold} · {options.voice} · {options.size} at {options.fps:g} fps · Ctrl-C ends it")
     if options.opens_browser and opens_browser():
         with contextlib.suppress(webbrowser.Error):
             webbrowser.open(page)
@@ -188,34 +148,9 @@ async def _played(session: LiveSession, frames: float) -> None:
         await asyncio.sleep(0.01)
 
 
-def _check(options: Options) -> Access:
-    """Everything that can be refused before anything slow begins."""
-    settings = read_settings()
-    token = options.token or (settings.token.get_secret_value() if settings.token else None)
-    access = Access(options.host, token)
-    parse_size(options.size)
-    for path, option in ((options.persona, "--persona"), (options.catalogue, "--catalogue")):
-        if path is not None and not path.is_file():
-            what = "is a folder" if path.is_dir() else "does not exist"
-            raise SettingsError(f"{option} {path} {what}")
-    for where in options.files:
-        if "://" not in where and not Path(where).resolve().parent.is_dir():
-            raise SettingsError(f"--output {where}: the folder does not exist")
-    is_photo = options.persona.suffix.lower() != ".persona"
-    if is_photo and options.consent is None and not is_loopback(options.host):
-        raise SettingsError(_CONSENT)
-    return access
-
-
 def _require_consent(session: LiveSession, options: Options) -> None:
     if not is_loopback(options.host) and not session.parts.consent:
-        raise SettingsError(_CONSENT)
-
-
-_CONSENT = (
-    "this persona states no consent, so it may only be shown on 127.0.0.1; "
-    'build it with --consent "who agreed, to what"'
-)
+        raise SettingsError(NO_CONSENT)
 
 
 def _database(options: Options) -> str | None:
@@ -228,9 +163,9 @@ def _tell_issues(report: ImportReport) -> None:
     for issue in report.issues[:_SHOWN_ISSUES]:
         verdict = "left out" if issue.is_rejected else "ignored"
         cell = f", {issue.column} {issue.value!r}" if issue.column else ""
-        _note(f"{report.path.name} row {issue.row}{cell}: {issue.reason} ({verdict})")
+        note(f"{report.path.name} row {issue.row}{cell}: {issue.reason} ({verdict})")
     if len(report.issues) > _SHOWN_ISSUES:
-        _note(f"… and {len(report.issues) - _SHOWN_ISSUES} more; `livepitch catalogue import`")
+        note(f"… and {len(report.issues) - _SHOWN_ISSUES} more; `livepitch catalogue import`")
 
 
 @contextmanager
@@ -273,11 +208,3 @@ def _progress() -> Iterator[Callable[[str, float], None]]:
                 bar.stop()
 
         yield step
-
-
-def _note(text: str) -> None:
-    print(f"  {text}", file=sys.stderr, flush=True)  # noqa: T201
-
-
-def _complain(text: str) -> None:
-    print(f"livepitch: {' '.join(text.split())}", file=sys.stderr, flush=True)  # noqa: T201

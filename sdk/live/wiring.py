@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from avatar_engine.engine import open_engine
 from avatar_engine.persona import Persona
+from avatar_engine.speech import open_voice
 from commerce.shop import ImportReport, Shop
 from sdk.errors import SettingsError
 from sdk.live.access import Access
@@ -136,13 +137,19 @@ class LiveSession(Session):
             self._shop = shop
             if self._catalogue.file is not None:
                 self.import_report = await _fill(shop, self._catalogue)
-            persona = await self._open_persona()
-            self._progress("Opening the voice and the renderer", 1.0)
+            # Before the persona, which takes seconds: a misspelt voice is told at once.
+            voice = await asyncio.to_thread(open_voice, self._voice)
+            try:
+                persona = await self._open_persona()
+            except BaseException:
+                voice.close()
+                raise
+            self._progress("Opening the renderer", 1.0)
             engine = await asyncio.to_thread(
                 functools.partial(
                     open_engine,
                     persona,
-                    voice=self._voice,
+                    voice=voice,
                     renderer=self._renderer,
                     width=width,
                     height=height,

@@ -1,0 +1,91 @@
+"""What was typed, and everything about it that can be refused before anything slow begins."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdk.errors import SettingsError
+from sdk.live.access import Access, is_loopback
+from sdk.live.size import parse_size
+from sdk.settings import read_settings
+
+CLEAN, BROKE, REFUSED = 0, 1, 2
+"""Exit statuses."""
+
+NO_CONSENT = (
+    "this persona states no consent, so it may only be shown on 127.0.0.1; "
+    'build it with --consent "who agreed, to what"'
+)
+_RENDERERS = ("auto", "reference", "cpu", "cuda")
+_SAMPLE_RATE_HZ = 48_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was typed; see ``--help``."""
+
+    persona: Path
+    catalogue: Path | None
+    voice: str
+    host: str
+    port: int
+    size: str
+    fps: float
+    renderer: str
+    outputs: tuple[str, ...]
+    database: str | None
+    seconds: float | None
+    opens_browser: bool
+    token: str | None
+    consent: str | None
+    name: str | None
+    script: bool
+    seed: int
+    as_json: bool
+
+    @property
+    def is_served(self) -> bool:
+        """Whether viewers can watch; otherwise the session only goes to files."""
+        return "webrtc" in self.outputs
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The outputs that are not viewers."""
+        return tuple(where for where in self.outputs if where != "webrtc")
+
+
+def check(options: Options) -> Access:
+    """Who may do what, once nothing asked for is impossible.
+
+    Raises:
+        SettingsError: Something is; the text names the option.
+    """
+    settings = read_settings()
+    token = options.token or (settings.token.get_secret_value() if settings.token else None)
+    access = Access(options.host, token)
+    parse_size(options.size)
+    if _SAMPLE_RATE_HZ % options.fps:
+        raise SettingsError(f"--fps {options.fps:g} does not divide 48000; write 25 or 30")
+    if options.renderer not in _RENDERERS:
+        raise SettingsError(f"--renderer {options.renderer}: choose {', '.join(_RENDERERS)}")
+    for path, option in ((options.persona, "--persona"), (options.catalogue, "--catalogue")):
+        if path is not None and not path.is_file():
+            what = "is a folder" if path.is_dir() else "does not exist"
+            raise SettingsError(f"{option} {path} {what}")
+    for where in options.files:
+        if "://" not in where and not Path(where).resolve().parent.is_dir():
+            raise SettingsError(f"--output {where}: the folder does not exist")
+    is_photo = options.persona.suffix.lower() != ".persona"
+    if is_photo and options.consent is None and not is_loopback(options.host):
+        raise SettingsError(NO_CONSENT)
+    return access
+
+
+def note(text: str) -> None:
+    """A line for the person at the terminal, beside the results."""
+    print(f"  {text}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def complain(text: str) -> None:
+    """Why it did not go, in one line."""
+    print(f"livepitch: {' '.join(text.split())}", file=sys.stderr, flush=True)  # noqa: T201
