@@ -152,6 +152,11 @@ class ViewerFeed:
         has_audio: Whether sound was negotiated.
         depth: Video packets it may be behind.
         need_keyframe: Called whenever it waits for one.
+
+    Attributes:
+        taken: Packets sent or queued.
+        drops: Packets it lost by being slow.
+        on_end: Called once when the broadcast ends.
     """
 
     def __init__(
@@ -168,6 +173,7 @@ class ViewerFeed:
         self.audio_track = PacketTrack("audio", "opus", 2 * depth) if has_audio else None
         self._video: Lane | None = self.video_track
         self._audio: Lane | None = self.audio_track
+        self.taken = 0
         self.drops = 0
         self.on_end: Callable[[], None] = _nothing
         self._need_keyframe = need_keyframe
@@ -226,6 +232,7 @@ class ViewerFeed:
         if self._awaits_keyframe and not live.packet.is_keyframe:
             return
         if self._video.push(live):
+            self.taken += 1
             self._awaits_keyframe = False
             return
         self.drops += self._video.clear() + 1
@@ -248,6 +255,7 @@ class ViewerFeed:
             self._audio.drop_oldest()
             self.drops += 1
             self._audio.push(live)
+        self.taken += 1
 
     def drop_before(self, generation: int) -> None:
         """Forget what an interruption has overtaken."""

@@ -55,7 +55,7 @@ class Peer:
         self._config = config
         self._on_gone = on_gone
         self._born = self._heard_at = time.monotonic()
-        self._heard_packets = 0
+        self._heard_packets = self._taken = 0
         self._negotiated: dict[str, Negotiated] = {}
         self._connection = RTCPeerConnection(
             RTCConfiguration(
@@ -127,8 +127,11 @@ class Peer:
         for sender in self._connection.getSenders():
             for entry in (await sender.getStats()).values():
                 packets += getattr(entry, "packetsReceived", 0) if entry.type == "transport" else 0
-        if packets != self._heard_packets:
+        # Nothing was sent: then there is nothing to report either.
+        taken = self._feed.taken
+        if packets != self._heard_packets or taken == self._taken:
             self._heard_packets, self._heard_at = packets, now
+        self._taken = taken
         return now - self._heard_at > self._config.silence_timeout_s
 
     async def aclose(self) -> None:
