@@ -201,12 +201,15 @@ def voices(
 def warm_up() -> None:
     """Compile and cache the kernels; done once, at set-up."""
     with _one_line_errors():
-        from avatar_engine.persona import warm_up as warm_persona
-        from avatar_engine.render import warm_up as warm_render
+        import numpy as np
+
+        from avatar_engine.gaussian.zbuffer import nearest
+        from avatar_engine.render.cpu.warm_up import warm_up as warm_render
 
         with _bar("Compiling kernels") as step:
-            warm_render(lambda share: step("Compiling the renderer's kernels", share * 0.6))
-            warm_persona(lambda share: step("Compiling the persona's kernels", 0.6 + share * 0.4))
+            warm_render(lambda share: step("Compiling the renderer's kernels", share * 0.9))
+            step("Compiling the persona's kernels", 0.9)
+            nearest(np.zeros((3, 3)), np.zeros((1, 3), np.int32), width=8, height=8)
 
 
 @contextmanager
