@@ -13,7 +13,7 @@ from avatar_engine.types import ARKIT_INDEX, Camera, Chart, HeadMaps, Plates
 C = 256
 SKIN_ROWS = 208
 RADII_CM = np.array([7.8, 11.0, 9.5])
-EYES_CM = np.array([[3.1, 2.0, 6.9], [-3.1, 2.0, 6.9]], np.float32)
+EYES_CM = np.array([[3.1, 2.0, 7.1], [-3.1, 2.0, 7.1]], np.float32)
 EYE_RADIUS_CM = 1.55
 MOUTH_Y_CM, MOUTH_HALF_WIDTH_CM = -4.3, 2.6
 FACE_Z_CM = 9.5
@@ -115,7 +115,7 @@ def _skin(rng: np.random.Generator) -> tuple[NDArray, NDArray, NDArray, NDArray]
     colors[:SKIN_ROWS] += np.concatenate([freckles, freckles[:, ::-1]], 1)[..., None]
     chart = np.zeros((C, C), np.uint8)
     chart[:SKIN_ROWS] = Chart.SKIN
-    eyes = np.abs(ball[..., :2][..., None, :] - EYES_CM[:, :2]) / [1.5, 0.55]
+    eyes = np.abs(ball[..., :2][..., None, :] - EYES_CM[:, :2]) / [1.15, 0.6]
     is_open = ((eyes**2).sum(-1) < 1).any(-1) & (ball[..., 2] > 0)
     is_slit = (
         (np.abs(ball[..., 0]) < MOUTH_HALF_WIDTH_CM)
