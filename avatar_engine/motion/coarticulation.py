@@ -37,7 +37,9 @@ _RISE_S = np.zeros(4, np.float64)
 _FALL_S = np.zeros(4, np.float64)
 _RISE_S[[JAW, LIPS, ROUNDING, TONGUE]] = 0.08, 0.06, 0.12, 0.03
 _FALL_S[[JAW, LIPS, ROUNDING, TONGUE]] = 0.07, 0.05, 0.1, 0.03
-_INNER_S = 0.055  # how far a ramp may reach into the sound itself
+# How far a ramp reaches into the sound itself: the mouth is open when the sound is loudest, early in
+# a vowel, and begins to leave for the next before the end.
+_INNER_RISE_S, _INNER_FALL_S = 0.025, 0.075
 _CONTACT_S = 0.044  # a contact lasts longer than a frame at 25 fps, so one always shows it
 _CONTACT_RISE_S, _CONTACT_FALL_S = 0.05, 0.055
 _BASE = 0.03  # of the resting face
@@ -111,9 +113,11 @@ def _strength(
     time_s: float, starts: NDArray[np.float64], ends: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """How strongly each sound acts on each articulator now, before its dominance [n, 4]."""
-    inner = np.minimum(0.4 * (ends - starts), _INNER_S)[:, None]
-    before = (starts[:, None] + inner - time_s) / (inner + _RISE_S)
-    after = (time_s - ends[:, None] + inner) / (inner + _FALL_S)
+    length = (ends - starts)[:, None]
+    rise = np.minimum(0.3 * length, _INNER_RISE_S)
+    fall = np.minimum(0.6 * length, _INNER_FALL_S)
+    before = (starts[:, None] + rise - time_s) / (rise + _RISE_S)
+    after = (time_s - ends[:, None] + fall) / (fall + _FALL_S)
     away = np.clip(np.maximum(before, after), 0.0, 1.0)
     return np.cos(0.5 * np.pi * away) ** 2
 

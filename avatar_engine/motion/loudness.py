@@ -27,7 +27,7 @@ class LoudnessTrack:
 
     def relative(self, time_s: float) -> float:
         """Level around a time (50 ms either side) against the 2 s before it, in dB; 0 unknown."""
-        middle = int(time_s / _BLOCK_S)
+        middle = round(time_s / _BLOCK_S)
         near = self._levels[max(0, middle - 5) : max(0, middle + 6)]
         past = [v for v in self._levels[max(0, middle - 200) : max(0, middle)] if v > -45.0]
         if len(near) < 3 or len(past) < 30:
