@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Response
 from fastapi.responses import FileResponse
 
 from sdk.errors import QueueFullError, SessionError
@@ -73,6 +73,14 @@ def control_routes(sessions: dict[str, Session], image_file: ImageFile) -> APIRo
         except SessionError as error:
             raise HTTPException(404, str(error)) from error
         return {"pinned": body.sku}
+
+    @router.get("/media/{session_id}", response_class=Response)
+    async def portrait(session_id: str) -> Response:
+        """The presenter's small picture."""
+        png = find(session_id).parts.portrait
+        if not png:
+            raise HTTPException(404, "no picture")
+        return Response(png, media_type="image/png", headers={"Cache-Control": "max-age=300"})
 
     @router.get("/media/{session_id}/{sku}", response_class=FileResponse)
     async def picture(session_id: str, sku: str) -> FileResponse:

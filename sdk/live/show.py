@@ -130,12 +130,13 @@ def _announce(session: LiveSession, options: Options, access: Access, address: s
     page = f"{address}/"
     if ticket := access.ticket():
         page += f"?ticket={ticket}"
+    count = len(session.shelf.products)
     if options.as_json:
-        about = {"url": page, "session": session.session_id, "products": len(session.products)}
+        about = {"url": page, "session": session.session_id, "products": count}
         print(json.dumps(about), flush=True)  # noqa: T201
     else:
         print(f"\n  Live at  {page}\n", flush=True)  # noqa: T201
-        sold = f"{len(session.products)} products" if session.products else "no catalogue"
+        sold = f"{count} products" if count else "no catalogue"
         note(f"{sold} · {options.voice} · {options.size} at {options.fps:g} fps · Ctrl-C ends it")
     if options.opens_browser and opens_browser():
         with contextlib.suppress(webbrowser.Error):

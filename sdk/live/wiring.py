@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import hashlib
+import io
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -10,7 +11,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from fastapi import APIRouter
+from numpy.typing import NDArray
+from PIL import Image
 from starlette.types import ASGIApp
 
 from avatar_engine.engine import open_engine
@@ -167,6 +171,7 @@ class LiveSession(Session):
                 counter,
                 presenter=self._name or _presenter(persona.name),
                 consent=persona.consent or "",
+                portrait=_png(persona.thumbnail),
             )
 
     async def _open_persona(self) -> Persona:
@@ -236,6 +241,16 @@ async def _fill(shop: Shop, catalogue: Catalogue) -> ImportReport:
         why = f"row {first.row}, {first.column}: {first.reason}" if first else "it has no rows"
         raise SettingsError(f"--catalogue {catalogue.file}: no usable product; {why}")
     return report
+
+
+def _png(picture: NDArray[np.uint8]) -> bytes:
+    image = Image.fromarray(picture).convert("RGB")
+    side = min(image.size)
+    left = (image.width - side) // 2
+    small = image.crop((left, 0, left + side, side)).resize((96, 96), Image.Resampling.LANCZOS)
+    content = io.BytesIO()
+    small.save(content, "PNG")
+    return content.getvalue()
 
 
 def _presenter(name: str) -> str:

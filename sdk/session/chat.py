@@ -12,10 +12,14 @@ from sdk.errors import QueueFullError
 from sdk.session.director import Director
 from sdk.session.events import EventHub
 from sdk.session.protocols import Counter
+from sdk.session.speech import Speech
 from sdk.types.session import Asker, Event, Priority, Utterance, ViewerId
 
 MESSAGE_LENGTH = 300
 NAME_LENGTH = 24
+PRESENTER = ViewerId("presenter")
+"""Who an answer among the messages is from; no viewer's id looks like it."""
+
 _KEPT_MESSAGES = 50
 _SPACES = re.compile(r"\s+")
 
@@ -28,6 +32,7 @@ class Chat:
         director: Speaks the answers.
         hub: Where ``chat.*`` events go.
         pinned: The product on the page now; "how much is it?" means that one.
+        presenter: The avatar's name, beside its answers.
     """
 
     def __init__(
@@ -37,18 +42,20 @@ class Chat:
         hub: EventHub,
         *,
         pinned: Callable[[], str | None],
+        presenter: str = "",
     ) -> None:
         self._counter = counter
         self._director = director
         self._hub = hub
         self._pinned = pinned
+        self._presenter = presenter
         self._ids = itertools.count(1)
         self._recent: deque[Mapping[str, Any]] = deque(maxlen=_KEPT_MESSAGES)
         self._following: set[asyncio.Task[None]] = set()
 
     @property
     def recent(self) -> list[Mapping[str, Any]]:
-        """The last fifty messages, oldest first, for who joins late."""
+        """The last fifty messages and answers, oldest first, for who joins late."""
         return list(self._recent)
 
     async def receive(self, text: str, *, viewer: ViewerId, name: str = "") -> Event | None:
@@ -101,12 +108,26 @@ class Chat:
 
         async def follow() -> None:
             await speech.wait_for_playout()
+            if not speech.interrupted:
+                self._remember_answer(speech)
             told = about | {"speech_id": speech.speech_id, "interrupted": speech.interrupted}
             self._hub.emit("chat.answered", told, source=question)
 
         task = asyncio.create_task(follow(), name=f"answer to {asker.message_id}")
         self._following.add(task)
         task.add_done_callback(self._following.discard)
+
+    def _remember_answer(self, speech: Speech) -> None:
+        message_id = f"s{speech.speech_id}"  # one answer, though several viewers may have asked
+        if all(message["message_id"] != message_id for message in self._recent):
+            self._recent.append(
+                {
+                    "message_id": message_id,
+                    "viewer": PRESENTER,
+                    "name": self._presenter,
+                    "text": speech.utterance.text,
+                }
+            )
 
 
 def clean_text(text: str, length: int) -> str:

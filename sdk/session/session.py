@@ -6,7 +6,7 @@ with the parts chosen for you.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
@@ -21,11 +21,9 @@ from sdk.session.events import EventHub, Subscription
 from sdk.session.playout import Playout, PlayoutConfig
 from sdk.session.protocols import Counter, Engine, Transmitter
 from sdk.session.script import Script, ScriptConfig
+from sdk.session.shelf import PINNED_WATCH_S, Shelf
 from sdk.session.speech import Speech
 from sdk.types.session import Priority, SessionId, SessionState, Utterance
-
-_PINNED_WATCH_S = 2.0  # how often the stock of the pinned product is read
-_SHELF_WATCH_S = 20.0  # and of all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +36,7 @@ class Parts:
         counter: The shop as the session sees it.
         presenter: The persona's name, for the page.
         consent: The persona's consent statement.
+        portrait: A small PNG of the persona, or nothing.
     """
 
     engine: Engine
@@ -45,6 +44,7 @@ class Parts:
     counter: Counter
     presenter: str = ""
     consent: str = ""
+    portrait: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,13 @@ class SessionConfig:
         script: The walk through the catalogue; None speaks only what it is told.
         director: Limits of the queue.
         playout: Limits of the clock.
+        stock_watch_s: How often the stock of the pinned product is read.
     """
 
     script: ScriptConfig | None = None
     director: DirectorConfig = field(default_factory=DirectorConfig)
     playout: PlayoutConfig = field(default_factory=PlayoutConfig)
+    stock_watch_s: float = PINNED_WATCH_S
 
 
 class Session:
@@ -91,8 +93,6 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: asyncio.Future[None] | None = None
         self._parts: Parts | None = None
-        self._shelf: dict[str, Mapping[str, Any]] = {}
-        self._pinned: str | None = None
 
     # -- life --------------------------------------------------------------------------------
 
@@ -150,7 +150,7 @@ class Session:
             QueueFullError: Too much waits already.
         """
         if product is not None:
-            self._known(product)
+            self.shelf.known(product)
         priority = Priority.INTERRUPTION if interrupt else Priority.SELLER
         return self.director.submit(Utterance(text, priority=priority, product=product))
 
@@ -164,7 +164,7 @@ class Session:
         Raises:
             SessionError: The session is not open, or no product has that SKU.
         """
-        self._pin(self._known(sku) if sku is not None else None)
+        self.shelf.pin(self.shelf.known(sku) if sku is not None else None)
 
     def events(self) -> Subscription:
         """Everything that happens from now on: ``async for event in session.events()``."""
@@ -202,22 +202,23 @@ class Session:
         return self._playout
 
     @property
-    def products(self) -> list[Mapping[str, Any]]:
-        """The shelf as last read, in the catalogue's order."""
-        return list(self._shelf.values())
+    def shelf(self) -> Shelf:
+        """The products as the pages know them, and the pinned one."""
+        _ = self.parts
+        return self._shelf
 
     def snapshot(self) -> dict[str, Any]:
         """Everything a page needs that joins now."""
-        pinned = self._shelf.get(self._pinned) if self._pinned else None
         return {
             "session": self.session_id,
             "state": self._state,
             "presenter": self.parts.presenter,
             "consent": self.parts.consent,
+            "portrait": f"/media/{self.session_id}" if self.parts.portrait else None,
             "avatar_state": self.director.state,
             "generation": self.director.generation,
-            "pinned": pinned,
-            "products": self.products,
+            "pinned": self.shelf.pinned_product,
+            "products": self.shelf.products,
             "caption": self.director.caption,
             "messages": self.chat.recent,
         }
@@ -233,16 +234,23 @@ class Session:
         parts = await self._exits.enter_async_context(self._open_parts())
         self._exits.callback(parts.engine.close)
         self._exits.push_async_callback(parts.transmitter.aclose)
-        self._shelf = {str(p["sku"]): p for p in await parts.counter.products()}
+        self._shelf = Shelf(parts.counter, self._hub, watch_s=self._config.stock_watch_s)
+        await self._shelf.load()
         self._director = Director(
             parts.engine,
             self._hub,
             now=self._clock.now,
-            on_product=lambda sku, speech: self._pin(sku),
+            on_product=lambda sku, speech: self._shelf.pin(sku),
             on_interruption=parts.transmitter.drop_before,
             config=self._config.director,
         )
-        self._chat = Chat(parts.counter, self._director, self._hub, pinned=lambda: self._pinned)
+        self._chat = Chat(
+            parts.counter,
+            self._director,
+            self._hub,
+            pinned=lambda: self._shelf.pinned,
+            presenter=parts.presenter,
+        )
         self._playout = Playout(
             parts.engine,
             parts.transmitter,
@@ -258,7 +266,7 @@ class Session:
         self._parts = parts
         self._start_playout(loop)
         self._set_state("connected")
-        self._keep(self._watch_stock(), "stock watch")
+        self._keep(self._shelf.watch(), "stock watch")
         if self._config.script is not None:
             script = Script(parts.counter, self._director, self._config.script)
             self._keep(script.run(), "script")
@@ -291,44 +299,6 @@ class Session:
     def _voice_failed(self, error: Exception) -> None:
         self._hub.emit("avatar.voice_failed", {"reason": str(error)})
         self._director.voice_failed()
-
-    def _known(self, sku: str) -> str:
-        _ = self.parts
-        if sku not in self._shelf:
-            some = ", ".join(list(self._shelf)[:3]) or "the catalogue is empty"
-            raise SessionError(f"no product has the SKU {sku!r}; known are, for example: {some}")
-        return sku
-
-    def _pin(self, sku: str | None) -> None:
-        product = self._shelf.get(sku) if sku else None
-        if (product and sku) != self._pinned:
-            self._pinned = sku if product else None
-            self._hub.emit("product.pinned", {"product": product})
-            if sku:
-                self._keep(self._refresh(sku), f"price of {sku}")
-
-    async def _watch_stock(self) -> None:
-        elapsed = 0.0
-        while True:
-            await asyncio.sleep(_PINNED_WATCH_S)
-            elapsed += _PINNED_WATCH_S
-            if elapsed >= _SHELF_WATCH_S:
-                elapsed = 0.0
-                for product in await self.parts.counter.products():
-                    self._notice(product)
-            elif self._pinned is not None:
-                await self._refresh(self._pinned)
-
-    async def _refresh(self, sku: str) -> None:
-        product = await self.parts.counter.product(sku)
-        if product is not None:
-            self._notice(product)
-
-    def _notice(self, product: Mapping[str, Any]) -> None:
-        sku = str(product["sku"])
-        if self._shelf.get(sku) != product:
-            self._shelf[sku] = product
-            self._hub.emit("product.changed", {"product": product})
 
     def _keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

@@ -187,9 +187,8 @@ async def test_the_same_question_of_two_viewers_is_answered_once(stage: Stage):
 
 
 @pytest.mark.asyncio
-async def test_live_stock_reaches_the_page(stage: Stage, monkeypatch):
-    monkeypatch.setattr("sdk.session.session._PINNED_WATCH_S", 0.02)
-    async with stage.session() as session:
+async def test_live_stock_reaches_the_page(stage: Stage):
+    async with Session(stage.parts, config=SessionConfig(stock_watch_s=0.02)) as session:
         session.pin("mug")
         news = asyncio.create_task(until(session, "product.changed"))
         await asyncio.sleep(0.05)

@@ -56,6 +56,10 @@ export class Chat {
 
   add(message, { quiet = false } = {}) {
     $("messages").querySelector(".hint")?.remove();
+    if (message.viewer === "presenter") {
+      this.presenterSays(message.name, message.text);
+      return;
+    }
     const mine = message.viewer === this.me;
     const who = mine ? strings.you : message.name || strings.guest;
     const bubble = line(who, message.text, mine ? "mine" : "");

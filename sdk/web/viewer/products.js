@@ -113,7 +113,7 @@ function picture(product) {
 }
 
 // Our own pictures are behind the same ticket as the rest; foreign servers must not see it.
-function withTicket(address) {
+export function withTicket(address) {
   const ticket = new URLSearchParams(location.search).get("ticket");
   return ticket && address.startsWith("/") ? `${address}?ticket=${encodeURIComponent(ticket)}` : address;
 }

@@ -27,7 +27,7 @@ const ENGLISH = {
   not_sent: "Not connected – your message was not sent.",
   now_showing: "Now showing",
   off: (percent) => `−${percent} %`,
-  presenter: "Presenter",
+  presenter: "Your host",
   refused: "You may not watch this show; ask the seller for a new link.",
   send: "Send",
   shelf_close: "Close the products",

@@ -1,7 +1,7 @@
 // The viewer page: joins the picture, the news, the captions, the products and the chat.
 import { Captions } from "./captions.js";
 import { Chat } from "./chat.js";
-import { Products } from "./products.js";
+import { Products, withTicket } from "./products.js";
 import { Socket } from "./socket.js";
 import { fillStrings, strings } from "./strings.js";
 import { WhepPlayer } from "./whep.js";
@@ -67,7 +67,7 @@ const heard = {
     presenter = data.presenter || strings.presenter;
     document.title = `${presenter} – ${strings.live}`;
     $("host-name").textContent = presenter;
-    $("host-face").textContent = [...presenter][0].toUpperCase();
+    showFace(data.portrait);
     chat.restart(viewer, data.messages);
     products.setAll(data.products, data.pinned);
     captions.cut();
@@ -101,6 +101,16 @@ const heard = {
   "chat.answered": ({ data }) => chat.mark(data.message_id, "done", data.interrupted ? "" : strings.answered),
   "chat.refused": () => chat.notice(strings.slow_down),
 };
+
+function showFace(address) {
+  const face = $("host-face");
+  face.textContent = [...presenter][0].toUpperCase();
+  if (!address) return;
+  const image = document.createElement("img");
+  image.alt = "";
+  image.addEventListener("load", () => face.replaceChildren(image), { once: true });
+  image.src = withTicket(address);
+}
 
 const socket = new Socket(socketUrl);
 socket.addEventListener("news", ({ detail }) => heard[detail.type]?.(detail));
