@@ -120,13 +120,14 @@ async def _import(
 
     from commerce.errors import CatalogueFileError
 
-    console = Console(stderr=True, quiet=quiet)
+    console = Console(stderr=True)
+    is_plain = quiet or not console.is_terminal
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     if not file.exists():  # noqa: ASYNC240
         # Said before the database is opened, which would create one.
         raise CatalogueFileError(f"{file} is not there; check the path")
     async with _shop(database) as shop:
-        with Progress(*columns, console=console, transient=True) as bar:
+        with Progress(*columns, console=console, transient=True, disable=is_plain) as bar:
             task = bar.add_task(f"Reading {file.name}", total=None)
 
             def progress(done: int, total: int) -> None:

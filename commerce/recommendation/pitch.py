@@ -36,7 +36,8 @@ def write_pitch(
     """
     wording = Wording(language, seed, tone)
     start = _sentences(wording.say("hook", card))
-    end = _sentences(wording.say("price_cut" if card.compare_at else "price", card))
+    price = "price_cut" if card.compare_at else "price" if card.is_available else "price_only"
+    end = _sentences(wording.say(price, card))
     end += _sentences(scarcity(card, wording))
     left = seconds - spoken_seconds(start + end)
     middle: list[str] = []

@@ -117,7 +117,7 @@ class _Reply:
             return self._context
         if self._query.intent == "about":
             return None
-        accepted = self._accepted()
+        accepted = self._accepted() if self._query.terms else []
         return accepted[0].card if accepted else None
 
     def _asks_for_price_of(self, card: ProductCard) -> bool:

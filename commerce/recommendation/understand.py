@@ -13,7 +13,7 @@ from commerce.recommendation.synonyms import alternatives_of, phrases
 _LONGEST_MESSAGE = 500
 # What stands behind these describes the use, not the thing: a mat *for yoga*.
 _SIDE_WORDS = re.compile(
-    r"\b(?:for|with|that|which|who|to|in|on|from|para|con|que|com|pra|de|do|da|like|without|sin|sem)\b"
+    r"\b(?:for|with|that|which|who|to|in|on|from|para|con|que|com|pra|de|without|sin|sem)\b"
 )
 _MARK = "\x00"
 _HEAD_FIRST = re.compile(
@@ -118,11 +118,9 @@ def _order(folded: str) -> Literal["cheapest", "dearest"] | None:
 
 def _terms(folded: str) -> Iterator[Term]:
     """What the product should be, each word weighed by its place in the sentence."""
-    main, *sides = _SIDE_WORDS.split(folded)
-    main_words = list(_content_words(main))
-    side_words = [word for side in sides for word in _content_words(side)]
-    if not main_words:
-        main_words, side_words = side_words, []
+    parts = [list(_content_words(part)) for part in _SIDE_WORDS.split(folded)]
+    main_words, *sides = [part for part in parts if part] or [[]]
+    side_words = [word for side in sides for word in side]
     head = _head(main_words, is_first=bool(_HEAD_FIRST.search(folded)))
     seen: set[str] = set()
     for index, word in enumerate(main_words + side_words):
