@@ -185,7 +185,8 @@ def _h264(config: MediaConfig) -> VideoCodecContext:
         "maxrate": str(config.video_bitrate),
         "bufsize": str(config.video_bitrate // 2),
         # A viewer joins at any keyframe, so each brings its parameter sets.
-        "x264-params": "repeat-headers=1:colormatrix=smpte170m",
+        "x264-params": "repeat-headers=1:"
+        "colormatrix=smpte170m:colorprim=bt709:transfer=iec61966-2-1",
     }
     return context
 

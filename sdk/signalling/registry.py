@@ -74,8 +74,7 @@ class PeerRegistry:
 
     async def aclose(self) -> None:
         """End every connection."""
-        for session, viewer_id in tuple(self._peers):
-            await self.close(session, viewer_id)
+        await asyncio.gather(*(self.close(*name) for name in tuple(self._peers)))
         await self._stop_sweeper()
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
