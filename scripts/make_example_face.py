@@ -34,12 +34,14 @@ FACE_HEIGHT = 254.0  # pixels, hairline to chin
 FACE_CENTRE = (320.0, 284.0)
 
 COARSE = ("044", "036", "249", "072", "122", "045", "192", "137", "110", "132")
-EYES, NOSE, MOUTH, SKIN = "044", "249", "072", "044"
+EYES, NOSE, MOUTH, SKIN = "137", "044", "044", "036"
 BODY = "072"
 
 LEVELS = 6
 COARSE_SHARE = (0.0, 0.0, 0.15, 0.6, 0.9, 1.0, 1.0)  # of the mean, per band from fine to coarse
-TONE = np.array([2.0, 0.0, 1.0])  # a little lighter and warmer than the mean, Lab
+TONE_GAIN = np.array([1.05, 0.88, 0.86])  # lighter and less flushed than the mean, Lab
+SHARPENING = 0.7
+EAR_NARROWING = 0.42
 WALL_LIGHT = np.array([0.80, 0.83, 0.85])
 WALL_DARK = np.array([0.52, 0.58, 0.63])
 
@@ -96,32 +98,42 @@ def _common_geometry(sitters: list[Sitter]) -> NDArray[np.float64]:
 
 def compose(sitters: dict[str, Sitter], geometry: NDArray[np.float64]) -> Floats:
     """The finished picture, [SIZE, SIZE, 3] in [0, 1]."""
-    warped = {name: _warp(sitter.image, sitter, geometry) for name, sitter in sitters.items()}
     skin = _skin_area(geometry)
+    warped = {name: _warp(sitter.image, sitter, geometry) for name, sitter in sitters.items()}
     labs = {name: cv2.cvtColor(image, cv2.COLOR_RGB2LAB) for name, image in warped.items()}
     tones = {name: np.median(lab[skin], axis=0) for name, lab in labs.items()}
-    tone = np.mean([tones[name] for name in COARSE], axis=0) + TONE
+    tone = np.mean([tones[name] for name in COARSE], axis=0) * TONE_GAIN
+    body = _with_skin_tone(labs[BODY], tones[BODY], tone)
     labs = {name: lab + (tone - tones[name]) for name, lab in labs.items()}
     mean = np.mean([labs[name] for name in COARSE], axis=0)
     face = _soft(_hull(geometry, OVAL), 9.0, shrink=10)
-    areas = [
-        (BODY, 1 - face),
-        (EYES, _soft(_hull(geometry, EYE_AREA), 6.0)),
-        (NOSE, _soft(_hull(geometry, NOSE_AREA), 6.0)),
-        (MOUTH, _soft(_hull(geometry, MOUTH_AREA), 6.0)),
-    ]
-    rest = face - face * np.clip(sum(area for _, area in areas[1:]), 0, 1)
+    eyes, nose, mouth = (
+        face * _soft(_hull(geometry, rows), 6.0) for rows in (EYE_AREA, NOSE_AREA, MOUTH_AREA)
+    )
     parts = [
-        (labs[name], area if name == BODY and k == 0 else area * face)
-        for k, (name, area) in enumerate(areas)
+        (body, 1 - face),
+        (labs[EYES], eyes),
+        (labs[NOSE], nose),
+        (labs[MOUTH], mouth),
+        (labs[SKIN], face * np.clip(1 - eyes - nose - mouth, 0, 1)),
     ]
-    parts.append((labs[SKIN], rest))
-    picture = _blend_bands(parts, mean, face)
-    matte = _warp(sitters[BODY].matte, sitters[BODY], geometry)
-    rgb = np.clip(cv2.cvtColor(picture.astype(np.float32), cv2.COLOR_LAB2RGB), 0, 1)
-    rgb = _new_wall(rgb, matte)
-    sharper = rgb + 0.6 * (rgb - cv2.GaussianBlur(rgb, (0, 0), 1.2))
-    return np.clip(sharper, 0, 1)
+    picture = _blend_bands(parts, mean, face).astype(np.float32)
+    # Colour is soft in any photo; what is not is the trace of JPEG blocks.
+    picture[..., 1:] = cv2.GaussianBlur(picture[..., 1:], (0, 0), 1.5)
+    light = picture[..., 0]
+    picture[..., 0] += SHARPENING * (light - cv2.GaussianBlur(light, (0, 0), 1.3))
+    rgb = np.clip(cv2.cvtColor(picture, cv2.COLOR_LAB2RGB), 0, 1)
+    return _new_wall(rgb, _warp(sitters[BODY].matte, sitters[BODY], geometry))
+
+
+def _with_skin_tone(lab: Floats, tone: Floats, wanted: Floats) -> Floats:
+    """Skin, and only skin, moved to another tone; ears no redder than the face."""
+    distance = np.linalg.norm((lab - tone)[..., 1:], axis=-1) + np.maximum(0, 30 - lab[..., 0])
+    skin = cv2.GaussianBlur(np.exp(-((distance / 16) ** 2)).astype(np.float32), (0, 0), 3)
+    moved = lab + skin[..., None] * (wanted - tone)
+    red, limit = moved[..., 1], wanted[1] + 3
+    moved[..., 1] = np.where(red > limit, limit + 0.3 * (red - limit), red)
+    return moved.astype(np.float32)
 
 
 def _warp(image: Floats, sitter: Sitter, geometry: NDArray[np.float64]) -> Floats:
@@ -141,10 +153,25 @@ def _warp(image: Floats, sitter: Sitter, geometry: NDArray[np.float64]) -> Float
     )
     move = (away(grid) + spline(grid)).reshape(*rows.shape, 2).astype(np.float32)
     y, x = np.mgrid[:SIZE, :SIZE].astype(np.float32)
-    full = cv2.remap(move, x / step, y / step, cv2.INTER_LINEAR)
+    x = x + _ears_laid_back(x, y, geometry)
+    full = cv2.remap(move, x / step, y / step, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.clip(
         cv2.remap(image, full - 0.5, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), 0, 1
     )
+
+
+def _ears_laid_back(x: Floats, y: Floats, geometry: NDArray[np.float64]) -> Floats:
+    """How far outward to fetch a pixel from, so that ears come out narrower."""
+    shift = np.zeros_like(x)
+    for sign, rows in ((-1, (127, 234, 93, 132)), (1, (356, 454, 323, 361))):
+        rim = geometry[list(rows)]
+        edge = np.interp(y[:, 0], rim[:, 1], rim[:, 0])[:, None]
+        beyond = np.maximum(sign * (x - edge), 0)
+        at = rim[0, 1] - 60, rim[0, 1] + 10, rim[3, 1], rim[3, 1] + 110
+        share = np.interp(y, at, (0, 1, 1, 0))
+        share = share * share * (3 - 2 * share)
+        shift += sign * share * np.minimum(EAR_NARROWING * beyond, EAR_NARROWING * 34)
+    return shift.astype(np.float32)
 
 
 def _blend_bands(parts: list[tuple[Floats, Floats]], mean: Floats, face: Floats) -> Floats:
