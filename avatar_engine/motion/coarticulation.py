@@ -37,8 +37,8 @@ _RISE_S = np.zeros(4, np.float64)
 _FALL_S = np.zeros(4, np.float64)
 _RISE_S[[JAW, LIPS, ROUNDING, TONGUE]] = 0.08, 0.06, 0.12, 0.03
 _FALL_S[[JAW, LIPS, ROUNDING, TONGUE]] = 0.07, 0.05, 0.1, 0.03
-# How far a ramp reaches into the sound itself: the mouth is open when the sound is loudest, early in
-# a vowel, and begins to leave for the next before the end.
+# How far a ramp reaches into the sound itself: the mouth is open when the sound is loudest, early
+# in a vowel, and begins to leave for the next before the end.
 _INNER_RISE_S, _INNER_FALL_S = 0.025, 0.075
 _CONTACT_S = 0.044  # a contact lasts longer than a frame at 25 fps, so one always shows it
 _CONTACT_RISE_S, _CONTACT_FALL_S = 0.05, 0.055

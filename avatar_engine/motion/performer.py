@@ -98,7 +98,7 @@ _SIDES = {
 }
 _JAW_OPEN = ARKIT_INDEX["jawOpen"]
 _MOUTH_CLOSE = ARKIT_INDEX["mouthClose"]
-_SMILE = weights_of(mouthSmile=0.15, cheekSquint=0.07, mouthDimple=0.04)
+_SMILE = weights_of(mouthSmile=0.2, cheekSquint=0.1, mouthDimple=0.04)
 _BROWS = weights_of(browInnerUp=0.3, browOuterUp=0.26)
 _FROWN = weights_of(browDown=0.18)
 _BREATH_CM = 0.07

@@ -97,7 +97,7 @@ _CONSONANT_WEIGHTS: dict[Family, tuple[dict[str, float], tuple[float, float, flo
         (0.8, 0.4, 0.3, 0.8),
     ),
     "labial_glide": (
-        {"jawOpen": 0.03, "mouthPucker": 0.68, "mouthFunnel": 0.16},
+        {"jawOpen": 0.03, "mouthPucker": 0.76, "mouthFunnel": 0.14},
         (0.9, 1.0, 1.6, 0.8),
     ),
     "palatal_glide": (
@@ -170,13 +170,13 @@ def _viseme(sound: Sound) -> Viseme:
 def _vowel(sound: Sound) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     openness, frontness, rounding = VOWELS[sound.symbol]
     # Stressed vowels open further; speech hardly ever passes 0.45.
-    effort = 0.84 + 0.22 * sound.stress
+    effort = 0.92 + 0.18 * sound.stress
     spread = max(frontness, 0.0) * (1 - rounding) * (1 - 0.7 * openness)
     weights = weights_of(
         jawOpen=effort * (0.065 + 0.3 * openness - 0.035 * rounding),
         mouthLowerDown=effort * (0.06 + 0.17 * openness) * (1 - 0.7 * rounding) + 0.08 * spread,
         mouthUpperUp=effort * (0.03 + 0.1 * openness) * (1 - 0.5 * rounding) + 0.03 * spread,
-        mouthPucker=effort * rounding * (0.62 - 0.38 * openness),
+        mouthPucker=effort * rounding * (0.7 - 0.42 * openness),
         mouthFunnel=effort * rounding * (0.16 + 0.3 * openness),
         mouthStretch=effort * 0.22 * spread,
         mouthSmile=effort * 0.2 * spread,

@@ -21,7 +21,7 @@ from avatar_engine.types.speech import SpeechChunk
 _WORDS_PER_MINUTE = 160  # espeak's own 175 hurries a listener who is looking at a price
 _PITCH = 48
 _PITCH_RANGE = 58  # livelier than the even 50
-_GAIN_DB = 2.5
+_GAIN_DB = 1.0  # lands active speech near -17 dBFS with room for the loudest vowels
 _RESTARTS = 3  # of one utterance, before we believe that the text itself kills the worker
 # Where several voices claim a bare language, or people write another tag.
 _PREFERRED = {

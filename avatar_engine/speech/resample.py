@@ -1,5 +1,6 @@
 """Streaming change of sample rate by a polyphase filter that carries its state over chunks."""
 
+from functools import lru_cache
 from math import gcd
 from typing import Generic, TypeVar
 
@@ -90,6 +91,7 @@ def resample(samples: Samples, rate_in_hz: int, rate_out_hz: int = OUTPUT_RATE_H
     return np.concatenate([resampler.push(samples), resampler.flush()])
 
 
+@lru_cache(maxsize=4)
 def _phases(up: int, down: int) -> NDArray[np.float32]:
     """The prototype low-pass, cut into its phases [up, taps]; each has gain 1 at frequency 0."""
     # When the rate falls, the filter is longer, so that its edge stays as steep.

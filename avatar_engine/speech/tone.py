@@ -1,5 +1,7 @@
 """A gentle sound engineer: rumble out, a little warmth in, less rasp, and nothing ever clips."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,6 +58,7 @@ def limited(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     return result.astype(np.float32, copy=False)
 
 
+@lru_cache(maxsize=8)
 def _equaliser(rate_hz: int) -> NDArray[np.float32]:
     """A symmetric FIR of the curve by frequency sampling and a Hann window [taps]."""
     bins = np.fft.rfftfreq(4096, 1 / rate_hz)

@@ -17,7 +17,7 @@ LOWER, UPPER = ARKIT_INDEX["mouthLowerDownLeft"], ARKIT_INDEX["mouthUpperUpLeft"
 PUCKER, FUNNEL = ARKIT_INDEX["mouthPucker"], ARKIT_INDEX["mouthFunnel"]
 ROLL = ARKIT_INDEX["mouthRollLower"]
 LINES = {
-    "en-us": "Baby, my beautiful purple bottle of perfume leaves people very happy for five pounds.",
+    "en-us": "Baby, my purple bottle of perfume makes people very happy for five pounds.",
     "es": "Hola a todos, este vestido me fascina, cuesta muy poco y se ve fabuloso.",
     "cmn": "大家好，这个面膜非常便宜，妈妈们都很喜欢，买一份吧。",
     "pt-br": "Bom dia pessoal, esta bolsa é perfeita para a mamãe.",
