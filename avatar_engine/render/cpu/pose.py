@@ -140,8 +140,12 @@ def _express(maps, view, row, mixed, place):
         for i in range(view.active.shape[0]):
             k, amount = view.active[i], view.amounts[i]
             first, last = 3 * maps.spans[k, row, 0], 3 * maps.spans[k, row, 1]
-            for n in range(first, last):
-                mixed[n] += amount * _F(maps.modes[k, row, n])
+            if first == last:
+                continue
+            # Slices, counted from zero: an index that might be negative keeps a loop scalar.
+            part, mode = mixed[first:last], maps.modes[k, row, first:last]
+            for n in range(part.shape[0]):
+                part[n] += amount * _F(mode[n])
     for n in range(_S):
         place[0, n] = mixed[3 * n]
         place[1, n] = mixed[3 * n + 1]
