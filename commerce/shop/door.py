@@ -290,7 +290,7 @@ class Shop:
     # Private ---------------------------------------------------------------------------------
 
     async def _understood(self, session: AsyncSession, catalogue: Catalogue, text: str) -> Query:
-        currency = await repository.usual_currency(session, catalogue.id)
+        currency = await self._finder.currency(session, catalogue)
         return understand(text, currency or self._currency)
 
     async def _suggestions(

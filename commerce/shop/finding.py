@@ -27,6 +27,7 @@ class Finder:
     def __init__(self) -> None:
         self._vocabulary = Vocabulary({}, 0)
         self._known: tuple[int, int] | None = None
+        self._currency: tuple[tuple[int, int], str | None] | None = None
 
     async def find(
         self, session: AsyncSession, catalogue: Catalogue, query: Query, limit: int
@@ -56,6 +57,13 @@ class Finder:
         ]
         ranked.sort(key=lambda entry: _place(query, entry[0], entry[1], is_fitting=entry[2]))
         return await _with_cards(session, ranked[:limit])
+
+    async def currency(self, session: AsyncSession, catalogue: Catalogue) -> str | None:
+        """The currency of most prices, which a number without one means."""
+        key = (catalogue.id, catalogue.revision)
+        if self._currency is None or self._currency[0] != key:
+            self._currency = (key, await repository.usual_currency(session, catalogue.id))
+        return self._currency[1]
 
     async def _matches(
         self, session: AsyncSession, catalogue: Catalogue, query: Query
