@@ -19,6 +19,8 @@ from avatar_engine.gaussian.residual import apply_residual
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import HAIR, segment
 from avatar_engine.gaussian.skull import fit_skull, raise_hair
+from avatar_engine.gaussian.slits import pin_slits
+from avatar_engine.gaussian.smooth import smoothstep
 from avatar_engine.gaussian.solve import BlendWeights, solve_colors
 from avatar_engine.gaussian.unwrap import Samples, unwrap
 from avatar_engine.gaussian.view import view_of
@@ -28,7 +30,7 @@ from avatar_engine.types import ARKIT_INDEX, Chart, HeadFit, HeadMaps, HeadRig, 
 
 Progress = Callable[[str, float], None]
 _PIVOT = (0.0, -7.0, -1.0)
-_SIGMA = 0.7  # texel steps; leaves 0.35 % of light at yaw 20
+_SIGMA = 0.6  # texel steps; leaves about 1 % of light at yaw 20
 _TOP_OPACITY = 0.99
 
 
@@ -62,6 +64,7 @@ def build_maps(
     raise_hair(s)
     ears_flat = flatten_ears(s, labels.share[..., HAIR])
     carve(s)
+    pin_slits(s)
     tell("unwrapping the photo", 0.4)
     front = _front(s)
     samples = unwrap(s, labels, front)
@@ -78,7 +81,8 @@ def build_maps(
     plates = make_plates(s, labels, front, portrait)
     maps = _assembled(s, color, opacity, hair)
     tell("matching the photo", 0.75)
-    maps = solve_colors(s, maps, plates, blend_weights)
+    seen = smoothstep(samples.facing, 0.1, 0.5) * samples.visible
+    maps = solve_colors(s, maps, plates, blend_weights, seen)
     tell("done", 1.0)
     return maps, plates
 

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from avatar_engine.gaussian.lips import paint_lips
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import Labels
 from avatar_engine.gaussian.smooth import fill, smoothstep
@@ -34,6 +35,9 @@ def complete(
     R = s.rig.resolution
     color, trust = color.copy(), trust.copy()
     _grow_hair(s, labels, color, trust)
+    paint_lips(
+        s.rig, s.regions.lip_depth, s.regions.above_mouth, color, trust, labels.skin_tone
+    )
     weight = np.clip(2 * trust, 0, 1).reshape(R, R) * (s.rig.chart == 1)
     full = fill(color.reshape(R, R, 3), weight)
     mixed = color.reshape(R, R, 3) * weight[..., None] + full * (1 - weight[..., None])

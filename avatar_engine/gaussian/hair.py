@@ -27,6 +27,7 @@ _ROUND = 0.34  # the outline's rounding radius, in face widths
 _FINE_SIGMA, _COARSE_SIGMA = 0.7, 0.9
 _CLEAR_CM = 0.15  # hair lies this far in front of the skin it hides
 _THIN_CM = 0.8  # thinner hair has no inside
+_INSET_PX = 6
 _LEAST_PIXELS = 60
 
 
@@ -45,12 +46,13 @@ class HairChart:
 
 @dataclass(frozen=True, slots=True)
 class _Volume:
-    """The hair over the picture, [S, S] each; depths in cm from the camera."""
+    """The hair over the picture, [S, S] each; depths in cm from the camera, edge in pixels to it."""
 
     mask: NDArray[np.bool_]
     front: NDArray[np.float64]
     back: NDArray[np.float64]
     alpha: NDArray[np.float32]
+    edge: NDArray[np.float32]
 
 
 def hair_chart(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> HairChart:
@@ -95,7 +97,8 @@ def _volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> _Volu
     back = np.where(rim, front, np.maximum(root + 0.7 * bulge, front))
     soft = np.clip(1.6 * blur_image(mask.astype(np.float32), 1.0) - 0.3, 0, 1)
     alpha = soft * np.clip(1.5 * view.matte - 0.3, 0, 1)
-    return _Volume(mask, front, back, alpha.astype(np.float32))
+    edge = distance(mask | head.covered)
+    return _Volume(mask, front, back, alpha.astype(np.float32), edge)
 
 
 def _hair_pixels(
@@ -118,8 +121,8 @@ def _hair_pixels(
 def _sheet(s: Sculpture, volume: _Volume, *, step: int, within: float) -> dict[str, NDArray]:
     """One sheet of texels over the whole picture: maps [H, W] or [H, W, C]."""
     mask = volume.mask
-    if within > 0:
-        mask = mask & (volume.back - volume.front > _THIN_CM)
+    if within > 0:  # kept off the outline, so that the inside makes no halo
+        mask = mask & (volume.back - volume.front > _THIN_CM) & (volume.edge > _INSET_PX)
     share = _averaged(mask, step)
     inside = share > 0.25
 

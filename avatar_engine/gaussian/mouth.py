@@ -10,18 +10,23 @@ from avatar_engine.gaussian.smooth import smoothstep
 from avatar_engine.gaussian.unwrap import INNER_LIPS, Samples
 from avatar_engine.types import Chart
 
-PAIRS = [(191, 95), (80, 88), (81, 178), (82, 87), (13, 14), (312, 317), (311, 402), (310, 318), (415, 324)]  # fmt: skip
+PAIRS = [(80, 88), (81, 178), (82, 87), (13, 14), (312, 317), (311, 402), (310, 318)]
 _OVERLAP_CM = 0.025
 
 
 def lip_pairs(s: Sculpture) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Paired texels (upper, lower) along the inner lips, by rising x."""
-    best = s.rig.landmark_weights.argmax(1)
-    texel = s.rig.landmark_texels[np.arange(len(best)), best]
-    upper = texel[[a for a, _ in PAIRS]]
-    lower = texel[[b for _, b in PAIRS]]
+    """Paired texels (upper, lower) along the inner lips, by rising x; the outermost near a corner."""
+    R = s.rig.resolution
+    weights, texels = s.rig.landmark_weights, s.rig.landmark_texels
+    texel = texels[np.arange(len(texels)), weights.argmax(1)]
+    upper = list(texel[[a for a, _ in PAIRS]])
+    lower = list(texel[[b for _, b in PAIRS]])
+    for corner, inward in ((78, 2), (308, -2)):
+        row, col = divmod(int(texel[corner]), R)
+        upper.append((row - 3) * R + col + inward)
+        lower.append((row + 3) * R + col + inward)
     order = np.argsort(s.rig.mean[upper, 0])
-    return upper[order].astype(np.int32), lower[order].astype(np.int32)
+    return np.array(upper, np.int32)[order], np.array(lower, np.int32)[order]
 
 
 def close_lips(s: Sculpture) -> None:
@@ -54,7 +59,7 @@ def close_lips(s: Sculpture) -> None:
 def paint_mouth(s: Sculpture, samples: Samples, labels: Labels, color: NDArray[np.float64]) -> None:
     """Colour teeth, gums, tongue and cavity in place: lit by depth, tinted by the photo."""
     skin = labels.skin_tone
-    tooth = np.array([0.84, 0.80, 0.74]) * skin.mean() / 0.62
+    tooth = np.array([0.74, 0.70, 0.64]) * min(1.15, skin.mean() / 0.62)
     if samples.mouth_open_px > 3:
         shown = s.view.image[binary_erosion(s.view.polygon(INNER_LIPS))]
         if len(shown) > 60:
@@ -67,8 +72,14 @@ def paint_mouth(s: Sculpture, samples: Samples, labels: Labels, color: NDArray[n
     for chart, base, light in (
         (Chart.TEETH, tooth, lit),
         (Chart.GUM, skin * [0.82, 0.52, 0.52], lit),
-        (Chart.TONGUE, skin * [0.80, 0.50, 0.50], 0.35 + 0.65 * smoothstep(z, 4, 9.2)),
-        (Chart.CAVITY, skin * [0.30, 0.15, 0.14], 0.25 + 0.75 * smoothstep(z, 5, 10.3)),
+        (Chart.TONGUE, skin * [0.74, 0.42, 0.42], _tongue_light(s)),
+        (Chart.CAVITY, skin * [0.34, 0.17, 0.16], 0.15 + 0.85 * smoothstep(z, 4.5, 10.3) ** 2),
     ):
         here = s.chart == chart
         color[here] = base * light[here, None]
+
+
+def _tongue_light(s: Sculpture) -> NDArray[np.float64]:
+    """[N] brighter at the tip and along the middle, dark towards the throat and the sides."""
+    x, _, z = s.rig.mean.T.astype(np.float64)
+    return (0.16 + 0.62 * smoothstep(z, 5.0, 9.8)) * (1 - 0.5 * smoothstep(np.abs(x), 0.5, 2.0))

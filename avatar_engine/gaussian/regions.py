@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import label
 
+from avatar_engine.gaussian.lips import lip_depth
 from avatar_engine.gaussian.smooth import blur_atlas, distance, smoothstep
 from avatar_engine.shapes import grid_neighbours, surface_groups, tangents, texel_triangles
 from avatar_engine.types import Chart, HeadRig
@@ -23,6 +24,7 @@ class Regions:
         ear_weight: [N] in [0, 1], the ear and a soft rim.
         neck_zone: [N] bool, below the jaw, where clothes begin somewhere.
         mouth_distance: [N] texels to the gap between the lips.
+        lip_depth: [N] place across the lip, see ``lips.lip_depth``.
         lid_distance: [N] texels to the nearer gap between lids.
         above_mouth: [N] bool, on the upper lip's side of the gap.
         above_lids: [N] bool, on the upper lid's side of the gap.
@@ -40,6 +42,7 @@ class Regions:
     ear_weight: NDArray[np.float64]
     neck_zone: NDArray[np.bool_]
     mouth_distance: NDArray[np.float32]
+    lip_depth: NDArray[np.float64]
     lid_distance: NDArray[np.float32]
     above_mouth: NDArray[np.bool_]
     above_lids: NDArray[np.bool_]
@@ -75,6 +78,7 @@ def regions_of(rig: HeadRig) -> Regions:
         ear_weight=ear_weight.astype(np.float64),
         neck_zone=skin & (y < -4.4) & (0.35 * z + y < -4.6),
         mouth_distance=distance(~mouth).ravel(),
+        lip_depth=lip_depth(rig, _above(mouth)),
         lid_distance=distance(~lids).ravel(),
         above_mouth=_above(mouth),
         above_lids=_above(lids),

@@ -119,9 +119,9 @@ def _features(s, row, col, color, weight, mouth_open):  # type: ignore[no-untype
     lab = cv2.cvtColor(np.clip(color, 0, 1).astype(np.float32)[None], cv2.COLOR_RGB2LAB)[0]
     face = regions.skin & (weight > 0.5) & (s.rig.mean[:, 2] > 7)
     redness = np.median(lab[face, 1]) if face.any() else 0.0
-    # The innermost rows of the lips are hidden or wet; near them, tooth-coloured means teeth.
-    banned |= regions.mouth_distance < (8.0 if mouth_open > 3 else 2.0)
-    banned |= (regions.mouth_distance < 16) & (lab[:, 1] < redness - 5)
+    # Where lips turn inward nothing is seen; beside an open mouth, tooth-coloured means teeth.
+    banned |= regions.lip_depth < (0.2 if mouth_open > 3 else 0.0)
+    banned |= (regions.lip_depth < 0.8) & (lab[:, 1] < redness - 3) & (mouth_open > 3)
     return banned & regions.skin
 
 
