@@ -74,6 +74,7 @@ class Broadcaster:
         self._feeds: tuple[ViewerFeed, ...] = ()
         self._outputs: tuple[Output, ...] = ()
         self._watched: frozenset[VideoCodec] = frozenset()
+        self._has_listeners = False
         self._handoff: deque[_Batch] = deque()
         self._has_gap = False
         self._pending_audio: deque[LivePacket] = deque()
@@ -103,8 +104,9 @@ class Broadcaster:
         self._moments.append(self._now())
         number = self._clock.number(frame.index)
         outputs = [output for output in self._outputs if output.error is None]
-        has_listeners = bool(self._feeds)
+        has_listeners = self._has_listeners
         if not has_listeners and not outputs:
+            self._studio.rest()
             return
         unit = self._studio.encode(
             frame,
@@ -163,9 +165,9 @@ class Broadcaster:
             has_audio=has_audio,
             depth=max(2, round(self.config.viewer_queue_s * self.fps)),
             need_keyframe=self._gate.request,
+            on_start=self._count_watched,
         )
         self._feeds = (*self._feeds, feed)
-        self._count_watched()
         return feed
 
     def leave(self, feed: ViewerFeed) -> None:
@@ -226,7 +228,11 @@ class Broadcaster:
             await self.remove_output(output)
 
     def _count_watched(self) -> None:
-        self._watched = frozenset(f.codec for f in self._feeds if f.codec is not None)
+        # A viewer that is still connecting counts for nothing: an encoder that began now would
+        # spend its keyframe on nobody, and the viewer would wait half a second for the next.
+        live = [feed for feed in self._feeds if feed.is_live]
+        self._watched = frozenset(feed.codec for feed in live if feed.codec is not None)
+        self._has_listeners = bool(live)
 
     def _fan_out(self) -> None:
         if not self._handoff or self._is_closed:

@@ -152,6 +152,7 @@ class ViewerFeed:
         has_audio: Whether sound was negotiated.
         depth: Video packets it may be behind.
         need_keyframe: Called whenever it waits for one.
+        on_start: Called once when it begins to take packets.
 
     Attributes:
         taken: Packets sent or queued.
@@ -166,6 +167,7 @@ class ViewerFeed:
         has_audio: bool,
         depth: int,
         need_keyframe: Callable[[VideoCodec], None],
+        on_start: Callable[[], None],
     ) -> None:
         self.codec = video
         self.video_track = PacketTrack("video", video, depth) if video else None
@@ -177,6 +179,7 @@ class ViewerFeed:
         self.drops = 0
         self.on_end: Callable[[], None] = _nothing
         self._need_keyframe = need_keyframe
+        self._on_start = on_start
         self._is_live = False
         self._awaits_keyframe = True
 
@@ -185,6 +188,11 @@ class ViewerFeed:
         """Packets waiting in its fuller queue."""
         lanes = (self._video, self._audio)
         return max((lane.waiting for lane in lanes if lane is not None), default=0)
+
+    @property
+    def is_live(self) -> bool:
+        """Started and not ended."""
+        return self._is_live
 
     @property
     def is_direct(self) -> bool:
@@ -200,6 +208,7 @@ class ViewerFeed:
         if not self._is_live:
             self._is_live = True
             self.request_keyframe()
+            self._on_start()
 
     def end(self) -> None:
         """Stop both tracks and tell whoever holds the connection."""

@@ -57,9 +57,7 @@ class Studio:
         Raises:
             OutputError: An encoder failed, or the picture has the wrong shape.
         """
-        for gone in self._videos.keys() - renditions:
-            del self._videos[gone]
-            self._gate.forget(gone)
+        self._close_all_but(renditions)
         video = self._pictures(frame, renditions, interval_s) if renditions else {}
         audio: tuple[EncodedPacket, ...] = ()
         if has_listeners:
@@ -69,6 +67,16 @@ class Studio:
             self._audio = None
         self.audio_bytes += sum(len(packet.data) for packet in audio)
         return MediaUnit(frame.index, frame.generation, video, audio, frame.audio)
+
+    def rest(self) -> None:
+        """Nobody watches: close every encoder, so that the next viewer begins with a keyframe."""
+        self._close_all_but(frozenset())
+        self._audio = None
+
+    def _close_all_but(self, renditions: frozenset[VideoCodec]) -> None:
+        for gone in self._videos.keys() - renditions:
+            del self._videos[gone]
+            self._gate.forget(gone)
 
     def _pictures(
         self, frame: AvatarFrame, renditions: frozenset[VideoCodec], interval_s: float | None

@@ -72,6 +72,24 @@ async def test_nothing_is_encoded_while_nobody_watches():
     await caster.aclose()
 
 
+async def test_the_first_keyframe_is_kept_for_the_first_viewer():
+    caster = broadcaster()
+    viewer = caster.join("h264")
+    await publish(caster, range(5))
+    assert caster.stats().video_bytes == 0, "it is still connecting"
+    viewer.start()
+    await publish(caster, range(5, 7))
+    packets = await taken(viewer.video_track)
+    assert [(p.pts // 3600, p.is_keyframe) for p in packets] == [(5, True), (6, False)]
+    caster.leave(viewer)
+    await publish(caster, [7])
+    returned = caster.join("h264")
+    returned.start()
+    await publish(caster, [8])
+    assert [p.is_keyframe for p in await taken(returned.video_track)] == [True], "at once"
+    await caster.aclose()
+
+
 async def test_viewers_share_one_encode_and_the_very_same_packets():
     caster = broadcaster()
     first, second = caster.join("h264"), caster.join("h264")

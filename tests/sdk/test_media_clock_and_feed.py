@@ -102,7 +102,13 @@ def test_frames_the_producer_left_out_leave_a_hole():
 
 def feed(depth=4, video="h264"):
     requests = []
-    made = ViewerFeed(video=video, has_audio=True, depth=depth, need_keyframe=requests.append)
+    made = ViewerFeed(
+        video=video,
+        has_audio=True,
+        depth=depth,
+        need_keyframe=requests.append,
+        on_start=lambda: None,
+    )
     return made, requests
 
 
