@@ -60,7 +60,6 @@ class MouthTrack:
         self._starts: list[float] = []
         self._ends: list[float] = []
         self._shapes: list[Viseme] = []
-        self._longest = 0.0
         self._append(NEUTRAL, -_LEAD_IN_S, 0.0)
 
     def feed(self, phonemes: Iterable[Phoneme]) -> None:
@@ -79,7 +78,7 @@ class MouthTrack:
 
         After the last phoneme fed there is silence, so the mouth relaxes.
         """
-        first = bisect_left(self._starts, time_s - _CARRY_S - self._longest)
+        first = bisect_left(self._ends, time_s - _CARRY_S)
         last = bisect_left(self._starts, time_s + LOOKAHEAD_S)
         # The neighbourhood in arrays: n sounds.
         near = slice(first, last)
@@ -99,7 +98,6 @@ class MouthTrack:
         self._starts.append(start_s)
         self._ends.append(end_s)
         self._shapes.append(shape)
-        self._longest = max(self._longest, end_s - start_s)
 
 
 def _shares(parts: int) -> NDArray[np.float64]:

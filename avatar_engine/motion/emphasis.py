@@ -58,17 +58,18 @@ class EmphasisReader:
             if strength == 0.0 or gap_s < (0.35 if strength >= 0.8 else 0.75):
                 continue
             self._last_s = word.start_s
-            has_brows = strength >= 0.8 or taste < 0.45
-            has_nod = strength >= 0.8 or taste > 0.3
+            is_question = self._ends_question(word)
+            has_brows = strength >= 0.8 or taste < 0.45 or is_question
+            has_nod = (strength >= 0.8 or taste > 0.3) and not is_question
             accents.append(Accent(word.start_s, strength, has_nod, has_brows))
         return accents
 
-    def is_question(self, word: Word) -> bool:
-        """The sentence of this word ends with a question mark."""
-        end = re.search(r"[.!?。！？…]", self._text[word.start :])
-        return end is not None and end.group() in "?？"
+    def _ends_question(self, word: Word) -> bool:
+        return self._text[word.end : word.end + 2].strip()[:1] in {"?", "？"}
 
     def _strength(self, word: Word, chance: float) -> float:
+        if self._ends_question(word):
+            return 0.7
         written = self._text[word.start : word.end]
         around = self._text[max(0, word.start - 2) : word.end + 2]
         if _PRICE.search(written) or (_NUMBER.search(written) and _PRICE.search(around)):

@@ -37,13 +37,12 @@ class Gaze:
         self._is_away = False
         self._next_s = float(rng.uniform(0.8, 2.0))
         self._next_micro_s = float(rng.uniform(*_MICRO_EVERY_S))
-        self._held_until_s = -1.0
 
     def look(self, yaw: float, pitch: float, *, now_s: float, hold_s: float) -> None:
         """Look somewhere for a while, then back at the viewer."""
         self._move((yaw, pitch), now_s)
         self._is_away = True
-        self._held_until_s = self._next_s = now_s + hold_s
+        self._next_s = now_s + hold_s
 
     def advance(self, now_s: float, *, speaking: float) -> float:
         """Step to a time; returns the size of a shift that begins now, in radians (or 0)."""

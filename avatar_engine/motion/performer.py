@@ -27,6 +27,7 @@ CANCEL_S = 0.12
 """After ``cancel`` the mouth is shut within this time."""
 
 _MICRO_PAUSE_S = 0.14
+_ONSET_S, _FIRST_SHARE = 0.09, 0.45
 _TAIL_S = 1.3  # after its end an utterance still has gestures to finish
 _KEPT_FRAMES = 16
 
@@ -36,6 +37,7 @@ class _Utterance:
 
     def __init__(self, start_s: float, text: str, rng: Generator) -> None:
         self.start_s = start_s
+        self.first_seen_s: float | None = None
         self.mouth = MouthTrack()
         self.loudness = LoudnessTrack()
         self.emphasis = EmphasisReader(text, rng)
@@ -67,12 +69,17 @@ class _Utterance:
         return rising * (1.0 - eased((time_s - end_s) / 0.5))
 
     def mouth_weights(self, time_s: float) -> NDArray[np.float32]:
+        if self.first_seen_s is None:
+            self.first_seen_s = time_s
         if time_s < -LOOKAHEAD_S:
             return np.zeros(52, np.float32)
         weights = self.mouth.weights(time_s)
         effort = np.clip(1.0 + 0.018 * self.loudness.relative(time_s), 0.85, 1.15)
         weights[_JAW_OPEN] *= effort
         weights[_MOUTH_CLOSE] *= effort
+        if self.first_seen_s > -LOOKAHEAD_S:
+            # Begun without notice: the lips have no time to prepare, yet must not jump.
+            weights *= eased((time_s - self.first_seen_s + _FIRST_SHARE * _ONSET_S) / _ONSET_S)
         if self.cancelled_s is not None:
             weights *= 1.0 - eased((time_s - self.cancelled_s) / CANCEL_S)
         return weights

@@ -78,8 +78,8 @@ class EspeakProcess:
         # By path and isolated (-I -S): independent of the working directory, of environment
         # variables and of start-up files, and twice as fast to start.
         command = [sys.executable, "-I", "-S", str(_WORKER)]
-        paths = [espeakng_loader.get_library_path(), espeakng_loader.get_data_path()]
         try:
+            paths = [espeakng_loader.get_library_path(), espeakng_loader.get_data_path()]
             self._process = subprocess.Popen(
                 [*command, *paths],
                 stdin=subprocess.PIPE,
@@ -87,8 +87,9 @@ class EspeakProcess:
                 stderr=subprocess.DEVNULL,
                 bufsize=0,
             )
-        except OSError as problem:
-            raise VoiceError(f"the espeak process cannot be started: {problem}") from problem
+        except (OSError, RuntimeError) as problem:
+            message = f"the espeak process cannot be started ({problem}); reinstall espeakng-loader"
+            raise VoiceError(message) from problem
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._to_worker, self._from_worker = self._process.stdin, self._process.stdout

@@ -31,7 +31,8 @@ class Resampler(Generic[Samples]):
         if rate_in_hz <= 0 or rate_out_hz <= 0:
             raise ValueError(f"sample rates must be positive: {rate_in_hz}, {rate_out_hz}")
         common = gcd(rate_in_hz, rate_out_hz)
-        self._up, self._down = rate_out_hz // common, rate_in_hz // common
+        self._up: int = rate_out_hz // common
+        self._down: int = rate_in_hz // common
         self._filter = _phases(self._up, self._down)  # [up, taps]
         taps = self._filter.shape[1]
         # Half a filter of silence before the start makes output 0 the sound at time 0.

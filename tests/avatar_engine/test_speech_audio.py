@@ -24,6 +24,9 @@ LINES = {
 }
 
 
+CODECS = [("a.flac", "flac"), ("a.m4a", "aac"), ("a.mp3", "mp3")]
+
+
 @pytest.fixture(scope="module")
 def spoken():
     chunks = {}
@@ -73,17 +76,13 @@ def test_any_rate_and_channels_become_48_khz_mono(tmp_path, sound, rate, channel
     assert len(pcm) == pytest.approx(48_000 / rate * 48_000, abs=64)
 
 
-@pytest.mark.parametrize(
-    ("name", "codec"), [("a.flac", "flac"), ("a.m4a", "aac"), ("a.mp3", "mp3")]
-)
+@pytest.mark.parametrize(("name", "codec"), CODECS)
 def test_compressed_files_are_read(tmp_path, sound, name, codec):
     _encode(tmp_path / name, sound, codec)
     assert len(read_audio(tmp_path / name)) == pytest.approx(len(sound), abs=4800)
 
 
-@pytest.mark.parametrize(
-    ("name", "codec"), [("a.flac", "flac"), ("a.m4a", "aac"), ("a.mp3", "mp3")]
-)
+@pytest.mark.parametrize(("name", "codec"), CODECS)
 def test_files_cut_in_half_are_refused(tmp_path, sound, name, codec):
     _encode(tmp_path / name, sound, codec)
     data = (tmp_path / name).read_bytes()
