@@ -37,9 +37,9 @@ class Priors:
         presence: cm² that each unit of weight costs besides.
     """
 
-    identity: float = 0.7
+    identity: float = 0.4
     expression: float = 0.8
-    presence: float = 0.5
+    presence: float = 0.3
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ FACTS = WeightFacts(
     name="head_model",
     version=VERSION,
     licence="MIT AND Apache-2.0",  # ICT-FaceKit's shapes; MediaPipe's canonical face
-    recipe="python -m avatar_engine.training.head_model",
+    recipe="python -m avatar_engine.training.head_model --rigs DIR --portraits DIR",
 )
 
 
@@ -79,7 +79,9 @@ def main(
             people = read_landmarks(photos, lambda: progress.advance(task))
             if not people:
                 raise typer.BadParameter(f"{portraits} holds no .jpg with a usable face")
-            progress.update(task, description="moving the landmarks", total=None)
+            progress.update(
+                task, description=f"moving landmarks by {len(people)} faces", total=None
+            )
             registration, misfits = refine(registered, skin, registration, people)
             rig = registered(registration)
         progress.update(task, description="writing and reading back", total=None)

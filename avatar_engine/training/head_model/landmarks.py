@@ -10,11 +10,8 @@ from scipy.spatial import cKDTree
 from avatar_engine.training.head_model.atlas import HalfChart
 from avatar_engine.training.head_model.contours import (
     CORNERS,
-    EYE_MARKS,
-    LIP_CHAINS,
     OUTER_EYE_CORNERS,
-    eye_ring,
-    lip_curves,
+    lines,
 )
 from avatar_engine.training.head_model.eyes import iris_points
 from avatar_engine.training.head_model.layout import HALF, R
@@ -26,6 +23,7 @@ from avatar_engine.types import Chart
 _MULTI_PIE = """
     71 63 105 66 107 336 296 334 293 301 168 197 5 4 75 97 2 326 305 33 160 158 133 153 144 362 385
     387 263 373 380 61 39 37 0 267 269 291 405 314 17 84 181 78 82 13 312 308 317 14 87"""
+_TEXEL_CM = 0.12
 # Along the lips the two sets agree at corners and middle only; what lies between slides.
 _AGREEING = [*range(31), 31, 34, 37, 40, 43, 45, 47, 49]
 
@@ -67,23 +65,27 @@ class Skin:
     def __init__(self, kit: FaceKit, chart: HalfChart) -> None:
         points, uv = _dense_front(kit, chart)
         whole = np.concatenate([points, points * [-1, 1, 1]])
-        columns = np.concatenate([uv + [HALF, 0], uv * [-1, 1] + [HALF, 0]])
+        middle = np.array([HALF, 0])
+        columns = np.concatenate([middle + uv, middle + uv * [-1, 1]])
         self._front = _Places(whole, columns)
-        self._rings: dict[int, _Places] = {}
-        for chain, curve in zip(LIP_CHAINS, lip_curves(kit), strict=True):
-            on_skin = self._front.nearest(curve)[1]
+        self._lines: dict[int, _Places] = {}
+        # Where lips touch, only the atlas tells the upper from the lower.
+        both = cKDTree(np.concatenate([whole, columns * _TEXEL_CM], 1))
+        for landmarks, curve in lines(kit, chart):
+            on_skin = both.query(curve * [1, 1, 1, _TEXEL_CM, _TEXEL_CM])[1]
             places = _Places(whole[on_skin], columns[on_skin])
-            self._rings.update(dict.fromkeys(chain, places))
-        ring, ring_uv = eye_ring(kit, chart)
-        for side, marks in EYE_MARKS.items():
-            places = _Places(ring * [side, 1, 1], ring_uv * [side, 1] + [HALF, 0])
-            self._rings.update(dict.fromkeys(marks, places))
+            self._lines.update(dict.fromkeys(landmarks, places))
+
+    @property
+    def on_lines(self) -> list[int]:
+        """Landmarks that keep to a lip or lid."""
+        return list(self._lines)
 
     def snap(self, targets: Floats) -> tuple[Floats, Floats, Floats]:
         """Nearest places of landmarks [468, 3]: points, atlas uv, and distances."""
         points, uv, distance = np.empty((468, 3)), np.empty((468, 2)), np.empty(468)
         for i, target in enumerate(targets):
-            places = self._rings.get(i, self._front)
+            places = self._lines.get(i, self._front)
             distance[i], at = places.nearest(target)
             points[i], uv[i] = places.points[at], places.uv[at]
         return points, uv, distance
@@ -134,10 +136,12 @@ def place(skin: Skin, targets: Floats, twin: Ints) -> Registration:
 def shifted(skin: Skin, old: Registration, shift: Floats) -> Registration:
     """Landmarks moved by ``shift`` [468, 3] cm along the skin, lips and lids.
 
-    Corners of mouth and eyes are what they are; only the outer corners of the eyes go half way,
-    because the landmark network sets them inside the corner that one sees.
+    On lips and lids only the sideways part counts: up and down is how far they are open. Corners
+    stay, save the outer ones of the eyes: the network sets them inside the corner that one sees,
+    so they go half way.
     """
     shift = shift.copy()
+    shift[skin.on_lines, 1:] = 0
     shift[list(CORNERS)] = 0
     shift[list(OUTER_EYE_CORNERS)] *= 0.5
     moved = place(skin, old.points + shift, old.twin)

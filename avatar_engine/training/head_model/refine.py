@@ -19,7 +19,7 @@ from avatar_engine.training.head_model.landmarks import Registration, Skin, shif
 from avatar_engine.training.head_model.mesh import Floats
 from avatar_engine.types import HeadRig
 
-_ROUNDS = 8
+_ROUNDS = 6
 # Stiff in expression: else a wrinkled nose would explain a landmark that is set too low.
 _PRIORS = Priors(identity=0.7, expression=2.4, presence=0.5)
 

@@ -6,11 +6,11 @@ from avatar_engine.training.head_model.mesh import Floats
 
 _ROOT_Z, _TIP_Z = 5.0, 9.75  # of the tongue at rest
 _AXIS_Y = -3.6  # half its thickness below its back
-_REACH = 4.2  # how far the tip travels along the path
+_REACH = 5.0  # how far the tip travels along the path
 _BODY = 0.8  # share of its length that stretches; the tip keeps its round shape
 _LIFT = 0.7  # over the lower lip, which the jaw carries down
 _LIP_Z = 11.3  # where it begins to bend over the lip
-_BEND_RADIUS = 2.4
+_BEND_RADIUS = 3.0
 
 
 def tongue_out(at: Floats) -> Floats:
