@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from commerce.models.query import IndexedProduct, Query, Term, Vocabulary
 from commerce.models.values import ProductId
-from commerce.models.words import is_cjk, pairs
-from commerce.recommendation.understand import index_terms
+from commerce.models.words import is_cjk, pairs, stem
 
 ACCEPT = 0.5
 """Least score of a product that answers a plain question."""
@@ -20,7 +19,8 @@ ACCEPT_BARE = 0.8
 ACCEPT_NAMED = 0.35
 """Least score of a product whose title holds the head noun: "leather backpack", of canvas."""
 
-_TITLE, _LABELS, _DESCRIPTION, _DESCRIPTION_HEAD = 1.0, 0.9, 0.55, 0.4
+_TITLE, _LABELS, _DESCRIPTION, _DESCRIPTION_HEAD = 0.95, 0.9, 0.55, 0.4
+_SYNONYM = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,77 +43,91 @@ class Match:
 
 def rank(query: Query, products: Iterable[IndexedProduct], vocabulary: Vocabulary) -> list[Match]:
     """Score candidates, best first; equal ones keep their order."""
-    idf = {
-        word: _rarity(vocabulary.products_with.get(word, 0), vocabulary.products)
-        for term in query.terms
-        for word in index_terms(term)
-    }
-    matches = [(_match(query, product, idf), product) for product in products]
+    wishes = [_wish(term, vocabulary) for term in query.terms]
+    matches = [(_match(wishes, product), product) for product in products]
     # Of equal ones the shorter title is more exactly what was asked.
     matches.sort(key=lambda pair: (-round(pair[0].score, 4), len(pair[1].title)))
     return [match for match, _ in matches]
 
 
-def _match(query: Query, product: IndexedProduct, idf: dict[str, float]) -> Match:
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to satisfy a term: all these index words, or enough of a run of Chinese."""
+
+    run: str
+    words: tuple[str, ...]
+    rarity: float
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A term, prepared once for all candidates."""
+
+    word: str
+    weight: float
+    is_head: bool
+    ways: tuple[_Way, ...]
+
+
+def _wish(term: Term, vocabulary: Vocabulary) -> _Wish:
+    ways = []
+    own = " ".join(stem(part) for part in term.word.split())
+    for alternative in term.alternatives:
+        is_run = is_cjk(alternative)
+        words = pairs(alternative) if is_run else alternative.split()
+        known = vocabulary.products_with
+        rarity = sum(_rarity(known.get(word, 0), vocabulary.products) for word in words)
+        run = alternative if is_run and len(words) > 1 else ""
+        is_own = alternative == own or alternative == term.word
+        ways.append(_Way(run, tuple(words), rarity / max(1, len(words)), is_own))
+    return _Wish(term.word, term.weight, term.weight > 1, tuple(ways))
+
+
+def _match(wishes: list[_Wish], product: IndexedProduct) -> Match:
     covered = total = 0.0
     named: list[str] = []
     matched: list[str] = []
     missing: list[str] = []
     title = frozenset(product.title)
-    for term in query.terms:
-        share, rarity, is_named = _best(term, product, title, idf)
-        total += term.weight * rarity
-        covered += term.weight * rarity * share
-        (matched if share else missing).append(term.word)
+    for wish in wishes:
+        share, rarity, is_named = _best(wish, product, title)
+        total += wish.weight * rarity
+        covered += wish.weight * rarity * share
+        (matched if share else missing).append(wish.word)
         if is_named:
-            named.append(term.word)
+            named.append(wish.word)
     score = covered / total if total else 0.0
     return Match(product.product_id, score, tuple(named), tuple(matched), tuple(missing))
 
 
-def _best(
-    term: Term, product: IndexedProduct, title: frozenset[str], idf: dict[str, float]
-) -> tuple[float, float, bool]:
-    """The share of a term a product covers, the term's rarity, and whether the title names it."""
-    best, rarity = 0.0, 0.0
-    for alternative in term.alternatives:
-        words = pairs(alternative) if is_cjk(alternative) else alternative.split()
-        worth = sum(idf[word] for word in words) / len(words)
-        share = _share(alternative, words, product, title, is_head=term.weight > 1)
+def _best(wish: _Wish, product: IndexedProduct, title: frozenset[str]) -> tuple[float, float, bool]:
+    """The largest share of a wish a product covers, how rare that is, and if the title names it."""
+    best, rarity, is_named = 0.0, min(way.rarity for way in wish.ways), False
+    for way in wish.ways:
+        in_title = _held(way, title)
+        in_labels = _held(way, product.labels)
+        share = max(_TITLE * in_title, _LABELS * in_labels)
+        if in_title and in_labels:
+            # "Laser printer toner" has the words too; the shelf it stands on tells a printer.
+            share = max(in_title, in_labels)
+        elif not share:
+            worth = _DESCRIPTION_HEAD if wish.is_head else _DESCRIPTION
+            share = worth * _held(way, product.description)
+        if not way.is_own:
+            share *= _SYNONYM
         if share > best:
-            best, rarity = share, worth
-    if best == 0.0:
-        rarity = min(
-            sum(idf[word] for word in words) / len(words)
-            for words in (index_words_of(alternative) for alternative in term.alternatives)
-        )
-    return best, rarity, best >= _TITLE
+            best, rarity, is_named = share, way.rarity, in_title > 0
+    return best, rarity, is_named
 
 
-def index_words_of(alternative: str) -> list[str]:
-    """The index words of one alternative."""
-    return pairs(alternative) if is_cjk(alternative) else alternative.split()
-
-
-def _share(
-    alternative: str,
-    words: list[str],
-    product: IndexedProduct,
-    title: frozenset[str],
-    *,
-    is_head: bool,
-) -> float:
-    in_description = _DESCRIPTION_HEAD if is_head else _DESCRIPTION
-    places = ((title, _TITLE), (product.labels, _LABELS), (product.description, in_description))
-    for place, worth in places:
-        if is_cjk(alternative) and len(words) > 1:
-            part = _characters_covered(alternative, place)
-            # Half of a run may be filler that no list knows.
-            if part >= 0.5:
-                return worth * part
-        elif all(word in place for word in words):
-            return worth
-    return 0.0
+def _held(way: _Way, place: frozenset[str]) -> float:
+    """How much of a way a text holds: all or nothing, but any larger part of a Chinese run."""
+    if not way.run:
+        return 1.0 if place.issuperset(way.words) else 0.0
+    part = _characters_covered(way.run, place)
+    # Half of a run may be filler that no list knows.
+    return part if part >= 0.5 else 0.0
 
 
 def _characters_covered(run: str, place: frozenset[str]) -> float:

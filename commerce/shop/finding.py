@@ -135,6 +135,8 @@ def _fits(query: Query, offer: Offer) -> bool:
 
 def _best_offer(query: Query, offers: Sequence[Offer]) -> Offer:
     """The variant to show: one that fits, has the colour or size asked for, and can be bought."""
+    if len(offers) == 1:
+        return offers[0]
     wanted = {word for term in query.terms for word in index_terms(term)}
 
     def place(offer: Offer) -> tuple[bool, int, bool]:
