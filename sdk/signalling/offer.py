@@ -49,8 +49,8 @@ def read_offer(text: str) -> Offer:
         raise SignallingError(422, f"offer at most one audio and one video, not {', '.join(kinds)}")
     mids = tuple(media.rtp.muxId for media in description.media)
     _check_bundle(description, mids)
-    for media in description.media:
-        _check_media(media)
+    for media, section in zip(description.media, cleaned.split("\r\nm=")[1:], strict=True):
+        _check_media(media, is_bundle_only="\r\na=bundle-only" in section)
     return Offer(
         sdp=cleaned,
         kinds=kinds,
@@ -96,8 +96,9 @@ def _check_bundle(description: SessionDescription, mids: tuple[str, ...]) -> Non
         raise SignallingError(400, "a=group:BUNDLE must name every medium of the offer once")
 
 
-def _check_media(media: MediaDescription) -> None:
-    if media.port == 0:
+def _check_media(media: MediaDescription, *, is_bundle_only: bool) -> None:
+    # Firefox offers all but the first medium at port 0, bundle-only, with max-bundle.
+    if media.port == 0 and not is_bundle_only:
         raise SignallingError(422, f"the offer rejects its own {media.kind} (port 0)")
     if media.direction not in ("recvonly", "sendrecv", None):
         raise SignallingError(

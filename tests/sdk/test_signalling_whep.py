@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from fastapi import HTTPException
 
@@ -10,6 +12,73 @@ pytestmark = pytest.mark.asyncio
 
 SDP = {"Content-Type": "application/sdp"}
 FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
+
+
+# What Firefox says with max-bundle: fingerprint of the session, hidden address, audio at port 0.
+FIREFOX = (
+    """v=0
+o=mozilla...THIS_IS_SDPARTA-99.0 3142335742 0 IN IP4 0.0.0.0
+s=-
+t=0 0
+a=fingerprint:sha-256 """
+    + ":".join(["5A"] * 32)
+    + """
+a=group:BUNDLE 0 1
+a=ice-options:trickle
+a=msid-semantic:WMS *
+m=video 41000 UDP/TLS/RTP/SAVPF 120 124 126 127 97 98
+c=IN IP4 0.0.0.0
+a=candidate:0 1 UDP 2122252543 1f3e-77.local 41000 typ host
+a=candidate:1 1 TCP 2105524479 1f3e-77.local 9 typ host tcptype active
+a=recvonly
+a=end-of-candidates
+a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid
+a=extmap:4 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time
+a=extmap:6/recvonly http://www.webrtc.org/experiments/rtp-hdrext/playout-delay
+a=fmtp:126 profile-level-id=42e01f;level-asymmetry-allowed=1;packetization-mode=1
+a=fmtp:97 profile-level-id=42e01f;level-asymmetry-allowed=1
+a=fmtp:120 max-fs=12288;max-fr=60
+a=fmtp:124 apt=120
+a=fmtp:127 apt=126
+a=fmtp:98 apt=97
+a=ice-pwd:0123456789abcdef0123456789abcdef
+a=ice-ufrag:fedc0123
+a=mid:0
+a=rtcp-fb:120 nack
+a=rtcp-fb:120 nack pli
+a=rtcp-fb:126 nack
+a=rtcp-fb:126 nack pli
+a=rtcp-fb:126 ccm fir
+a=rtcp-fb:126 goog-remb
+a=rtcp-mux
+a=rtcp-rsize
+a=rtpmap:120 VP8/90000
+a=rtpmap:124 rtx/90000
+a=rtpmap:126 H264/90000
+a=rtpmap:127 rtx/90000
+a=rtpmap:97 H264/90000
+a=rtpmap:98 rtx/90000
+a=setup:actpass
+a=ssrc:1234 cname:{abc}
+m=audio 0 UDP/TLS/RTP/SAVPF 109 9 0 8 101
+c=IN IP4 0.0.0.0
+a=bundle-only
+a=recvonly
+a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid
+a=fmtp:109 maxplaybackrate=48000;stereo=1;useinbandfec=1
+a=fmtp:101 0-15
+a=ice-pwd:0123456789abcdef0123456789abcdef
+a=ice-ufrag:fedc0123
+a=mid:1
+a=rtcp-mux
+a=rtpmap:109 opus/48000/2
+a=rtpmap:9 G722/8000/1
+a=rtpmap:0 PCMU/8000
+a=rtpmap:8 PCMA/8000
+a=rtpmap:101 telephone-event/8000/1
+a=setup:actpass
+"""
+)
 
 
 async def offer_of(http, **options):
@@ -88,6 +157,7 @@ async def test_two_viewers_have_two_names():
         (lambda t: t + "m=" + t.split("m=")[1], 422, "at most one"),
         (lambda t: t.replace("a=rtcp-mux\r\n", ""), 400, "rtcp-mux"),
         (lambda t: t.replace("a=fmtp:", "a=fmtp:x"), 400, ""),
+        (lambda t: re.sub(r"m=audio \d+", "m=audio 0", t), 422, "port 0"),
         (lambda t: t + "a=x:" + "y" * 70_000, 413, "larger"),
     ],
 )
@@ -101,6 +171,26 @@ async def test_unacceptable_offers_get_a_clear_refusal(change, status, says):
         assert says in response.json()["detail"]
         assert "\n" not in response.json()["detail"]
         assert house.caster.stats().viewers == 0
+
+
+async def test_a_bundle_only_medium_has_no_port_of_its_own():
+    async with whep_house() as house:
+        text = await offer_of(house.http)
+        text = re.sub(r"m=audio \d+ (.*)\r\n", r"m=audio 0 \1\r\na=bundle-only\r\n", text)
+        response = await post(house, text)
+        assert response.status_code == 201, response.text
+        assert (await house.http.delete(response.headers["Location"])).status_code == 200
+
+
+@pytest.mark.parametrize("newline", ["\r\n", "\n"])
+async def test_what_firefox_offers(newline):
+    async with whep_house() as house:
+        response = await post(house, FIREFOX.replace("\n", newline))
+        assert response.status_code == 201, response.text
+        video, audio = re.findall(r"m=(?:video|audio) .*", response.text)
+        assert video.split()[3] == "126", "constrained baseline in packetization mode 1"
+        assert audio.split()[3] == "109"
+        await house.http.delete(response.headers["Location"])
 
 
 async def test_h264_is_preferred_whatever_comes_first():
