@@ -20,6 +20,7 @@ _ADDRESSES = re.compile(
     r"|\b[\w-]+\.(?:com|net|org|io|shop|store|co)(?:/[^\s<>]*)?\b",
     re.IGNORECASE | re.ASCII,
 )
+_BLOBS = re.compile(r"[!-~]{120,}")  # no word, and slow to search for quantities
 _PICTURES = re.compile(
     "[\U0001f000-\U0001faff\U000e0020-\U000e007f\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf"
     "\u2900-\u297f\u2b00-\u2bff\u3030\u303d\u3297\u3299\ufe0e\ufe0f\u20e3\u200d™®©]+"
@@ -95,7 +96,7 @@ def normalized(text: str, language: str) -> AlignedText:
 def _without_markup(spoken: AlignedText) -> AlignedText:
     spoken = spoken.sub(_HIDDEN, " ").sub(_BREAKS, "\n").sub(_TAGS, " ")
     spoken = spoken.sub(_ENTITIES, lambda match: html.unescape(match.group()))
-    spoken = spoken.sub(_INVISIBLE, "").sub(_ADDRESSES, " ").sub(_PICTURES, " ")
+    spoken = spoken.sub(_INVISIBLE, "").sub(_BLOBS, " ").sub(_ADDRESSES, " ").sub(_PICTURES, " ")
     spoken = spoken.sub(_FULL_WIDTH, lambda match: chr(ord(match.group()) - 0xFEE0))
     return spoken.sub(_MARKDOWN, " ").sub(_HANDLES, "").sub(_SPACES, " ")
 

@@ -10,7 +10,7 @@ import pytest
 
 from avatar_engine.motion import visemes_of
 from avatar_engine.motion.ipa import FAMILY, UnknownSound, read_phoneme
-from avatar_engine.motion.visemes import BARE_MARK, NEUTRAL
+from avatar_engine.motion.visemes import BARE_MARK, NEUTRAL, tolerant_visemes_of
 from avatar_engine.speech.espeak_process import EspeakProcess, SpeakRequest
 from avatar_engine.types.arkit import ARKIT_INDEX
 
@@ -156,3 +156,7 @@ def test_amplitudes_are_those_of_speech():
             assert weights.min() >= 0.0
             assert weights.max() <= 0.8
             assert weights[ARKIT_INDEX["jawOpen"]] <= 0.45
+
+
+def test_a_live_show_survives_a_sound_nobody_knows():
+    assert tolerant_visemes_of("Ж") == visemes_of("ə")

@@ -299,3 +299,38 @@ def test_other_languages_speak_with_spans(voice_name, text, words):
     assert all(span.strip() for span in spans)
     if words is not None:
         assert spans == words
+
+
+def _broken_worker(tmp_path, monkeypatch, body):
+    """Workers started from now on run ``body`` instead of espeak."""
+    script = tmp_path / "worker.py"
+    script.write_text(f"import os, struct, sys\n{body}\n")
+    monkeypatch.setattr("avatar_engine.speech.espeak_process._WORKER", script)
+
+
+_READY = "os.write(1, struct.pack('<IcI', 5, b'R', 22050))"
+
+
+def test_a_text_that_kills_every_worker_is_given_up_with_a_clear_error(
+    voice, tmp_path, monkeypatch
+):
+    _broken_worker(tmp_path, monkeypatch, f"{_READY}\nsys.stdin.buffer.read(1)")
+    os.kill(voice.worker_pid, signal.SIGKILL)
+    with pytest.raises(VoiceError, match=r"died 4 times on 'Fatal words\.'"):
+        list(voice.speak("Fatal words."))
+    monkeypatch.undo()
+    assert list(voice.speak("It speaks again."))
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("sys.exit(1)", "ended while starting"),
+        ("m = b'Xno data'\nos.write(1, struct.pack('<I', len(m)) + m)", "cannot run here: no data"),
+        (_READY, "ended while starting"),
+    ],
+)
+def test_a_worker_that_cannot_start_is_a_voice_error(tmp_path, monkeypatch, body, message):
+    _broken_worker(tmp_path, monkeypatch, body)
+    with pytest.raises(VoiceError, match=message):
+        open_voice("espeak:en-us")

@@ -1,4 +1,5 @@
 import re
+import time
 
 import pytest
 
@@ -116,6 +117,13 @@ def test_odd_input_is_survived_with_spans_inside_the_text(language):
         spoken = normalized(text, language)
         assert len(spoken.text) == len(spoken.starts) == len(spoken.ends)
         assert all(0 <= a < b <= len(text) for a, b in zip(spoken.starts, spoken.ends, strict=True))
+
+
+def test_long_and_hostile_text_is_read_quickly():
+    for piece in ("It costs $49.90 & 20% off <b>now</b> 2x. ", "A", "1.000", "A-", "w.w", "1 234 "):
+        begin = time.process_time()
+        normalized(piece * (8000 // len(piece)), "en-us")
+        assert time.process_time() - begin < 1.0, piece
 
 
 @pytest.mark.parametrize(
