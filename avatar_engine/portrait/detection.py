@@ -31,12 +31,6 @@ class Detection:
     points: NDArray[np.float64]
 
     @property
-    def is_upright(self) -> bool:
-        """Whether the eyes lie within 60 degrees of level, the right one at the picture's left."""
-        run = self.points[1] - self.points[0]
-        return float(run[0]) > 0.5 * float(np.linalg.norm(run))
-
-    @property
     def size(self) -> float:
         """The longer side of the box."""
         return float((self.box[2:] - self.box[:2]).max())

@@ -51,6 +51,11 @@ class Face:
         return float(np.arctan2(run[1], run[0]))
 
     @property
+    def is_upright(self) -> bool:
+        """Whether it is tilted by less than 60 degrees."""
+        return abs(self.roll) < np.radians(60)
+
+    @property
     def centre(self) -> NDArray[np.float64]:
         """Middle of hairline and chin, pixels."""
         return (self.points[152, :2] + self.points[10, :2]) / 2

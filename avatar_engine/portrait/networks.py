@@ -1,6 +1,9 @@
 """The four small networks, and the only place that knows what runs them."""
 
+import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -89,6 +92,26 @@ def default_networks() -> Networks:
 def _interpreter(name: str) -> Any:
     from ai_edge_litert.interpreter import Interpreter
 
-    network = Interpreter(model_path=str(weights_path(_FOLDER / name)), num_threads=1)
-    network.allocate_tensors()
+    path = weights_path(_FOLDER / name)
+    with _native_chatter_silenced():
+        network = Interpreter(model_path=str(path), num_threads=1)
+        network.allocate_tensors()
     return network
+
+
+@contextmanager
+def _native_chatter_silenced() -> Iterator[None]:
+    """LiteRT greets on the process's own standard error; failures come as exceptions anyway."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # nobody listens
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -58,7 +58,7 @@ def read_portrait(
         warnings += judge(picture, face, openness)
     except PhotoError as refusal:
         if refusal.reason in ("no_face", "mouth_covered"):
-            _suggest_turning(picture, detections, networks)
+            _suggest_turning(picture, seen, networks)
         raise
     return Portrait(
         image=_cut(picture, x0, y0, scale, size),
@@ -86,14 +86,13 @@ def _no_larger_than_needed(
     return small, shrunk, factor
 
 
-def _suggest_turning(
-    picture: NDArray[np.uint8], upright: list[Detection], networks: Networks
-) -> None:
+def _suggest_turning(picture: NDArray[np.uint8], upright: list[Face], networks: Networks) -> None:
     """Raise a better refusal if the photo shows its face only when turned."""
     scores = [_best_upright(upright)]
     for quarters in (1, 2, 3):
         turned = np.ascontiguousarray(np.rot90(picture, -quarters))
-        scores.append(_best_upright(detect_faces(turned, networks, finest=2)))
+        detections = detect_faces(turned, networks, finest=2)
+        scores.append(_best_upright([find_landmarks(turned, d, networks) for d in detections[:2]]))
     best = int(np.argmax(scores))
     if scores[best] > max(0.7, scores[0] + 0.1):
         raise PhotoError(
@@ -103,8 +102,9 @@ def _suggest_turning(
         ) from None
 
 
-def _best_upright(detections: list[Detection]) -> float:
-    return max((d.score for d in detections if d.is_upright), default=0.0)
+def _best_upright(faces: list[Face]) -> float:
+    """How sure the detector was of any face whose landmarks stand upright."""
+    return max((f.detection.score for f in faces if f.is_upright), default=0.0)
 
 
 def _crop(face: Face, width: int, height: int) -> tuple[float, float, float]:

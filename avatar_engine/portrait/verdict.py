@@ -20,7 +20,6 @@ _EYES_CLOSED, _EYES_NARROW = 0.175, 0.205
 # Sharpness of 400 portraits is 0.67-0.99; a blur of 1/100 of the face's height leaves 0.42.
 _BLURRED, _SOFT = 0.38, 0.52
 _MOUTH_COVERED = 0.6  # clean portraits reach 0.09, a pout 0.3
-_UPRIGHT = np.radians(60)
 # Inner lips' gap over the mouth's width. Under covers the mesh dreams up at most 0.34; a shout
 # looks like nothing the covered-mouth check has learned.
 _MOUTH_WIDE_OPEN = 0.36
@@ -42,7 +41,7 @@ def choose_face(
     Raises:
         PhotoError: ``no_face``, ``several_faces``, ``face_too_small`` or ``turned_away``.
     """
-    faces = _distinct([f for f in seen if f.score >= _LEAST_FACE_SCORE and abs(f.roll) < _UPRIGHT])
+    faces = _distinct([f for f in seen if f.score >= _LEAST_FACE_SCORE and f.is_upright])
     if not faces:
         raise _nobody(seen, picture)
     face = faces[0]
@@ -124,7 +123,7 @@ def _mouth_gap(points: NDArray[np.floating]) -> float:
 def _nobody(seen: list[Face], picture: NDArray[np.uint8]) -> PhotoError:
     """Why no face can be read, of those that the detector saw after all."""
     for face in seen:
-        if abs(face.roll) > _UPRIGHT:
+        if not face.is_upright:
             continue
         yaw = head_yaw(face.points)
         if abs(yaw) > LARGEST_YAW:

@@ -168,10 +168,10 @@ def test_the_matte_knows_the_person_from_the_wall(portrait: Portrait) -> None:
     assert matte.min() >= 0
     assert matte.max() <= 1
     face = np.round(portrait.landmarks[:468, :2]).astype(int)
-    assert matte[face[:, 1], face[:, 0]].mean() > 0.99
+    assert matte[face[:, 1], face[:, 0]].mean() > 0.97
     assert matte[: size // 5, : size // 5].max() < 0.02
     assert matte[: size // 5, -size // 5 :].max() < 0.02
-    assert 0.005 < ((matte > 0.1) & (matte < 0.9)).mean() < 0.1, "edges are soft, and only edges"
+    assert 0.002 < ((matte > 0.1) & (matte < 0.9)).mean() < 0.1, "edges are soft, and only edges"
 
 
 def test_the_matte_is_the_same_every_time(photo: Picture) -> None:
