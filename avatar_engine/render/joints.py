@@ -4,6 +4,8 @@ Everything here is small, exact (float64) and shared by the renderers, so that t
 differ in how they draw.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,11 +17,14 @@ _SHIFT_LIMIT_CM = 40.0
 
 def rotation(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> NDArray[np.float64]:
     """``Ry @ Rx @ Rz`` [3, 3]."""
-    (cy, sy), (cp, sp), (cr, sr) = ((np.cos(a), np.sin(a)) for a in (yaw, pitch, roll))
-    ry = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    rx = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
-    rz = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-    return ry @ rx @ rz
+    (cy, sy), (cp, sp), (cr, sr) = ((math.cos(a), math.sin(a)) for a in (yaw, pitch, roll))
+    return np.array(
+        [
+            [cy * cr + sy * sp * sr, sy * sp * cr - cy * sr, sy * cp],
+            [cp * sr, cp * cr, -sp],
+            [cy * sp * sr - sy * cr, sy * sr + cy * sp * cr, cy * cp],
+        ]
+    )
 
 
 def joint_matrices(maps: HeadMaps, camera: Camera, state: FaceState) -> NDArray[np.float64]:
@@ -67,4 +72,5 @@ def eye_rotations(maps: HeadMaps, state: FaceState) -> NDArray[np.float64]:
 
 
 def _finite(value: NDArray[np.floating] | float) -> NDArray[np.float64]:
-    return np.nan_to_num(np.asarray(value, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    given = np.asarray(value, np.float64)
+    return given if np.isfinite(given).all() else np.where(np.isfinite(given), given, 0.0)

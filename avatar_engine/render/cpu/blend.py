@@ -16,6 +16,12 @@ _TILE_WIDTH, _TILE_HEIGHT = 1 << TILE_WIDTH_LOG2, 1 << TILE_HEIGHT_LOG2
 _STRIDE = _TILE_WIDTH + lanes.LANES
 _PLANE = (_TILE_HEIGHT + lanes.ROWS_PER_STEP) * _STRIDE
 _FLUSH = np.int64(-1)
+_AHEAD = 6
+"""Gaussians come in the order of depth, scattered over memory: ask for them this early."""
+_LOOK_EVERY = 128
+"""Gaussians between two looks for light in a tile."""
+_DARK = np.float32(1 / 256)
+"""Light of a pixel at which nothing behind it matters: one step of a byte."""
 
 
 class Canvas(NamedTuple):
@@ -27,11 +33,14 @@ class Canvas(NamedTuple):
 
     planes: NDArray[np.float32]
     dirty: NDArray[np.uint8]
+    lit: NDArray[np.int64]
 
 
 def canvas_for(bins: Bins) -> Canvas:
     """Working planes for one thread; every tile is drawn in the first frame."""
-    return Canvas(np.zeros(4 * _PLANE, np.float32), np.ones(bins.columns * bins.rows, np.uint8))
+    blocks = np.zeros(_TILE_HEIGHT // 4 + 2, np.int64)
+    dirty = np.ones(bins.columns * bins.rows, np.uint8)
+    return Canvas(np.zeros(4 * _PLANE, np.float32), dirty, blocks)
 
 
 def blend_rgb(
@@ -57,11 +66,42 @@ def blend_i420(
 
 def blend_linear(records: Records, bins: Bins, canvas: Canvas, out: NDArray[np.float32]) -> None:
     """Draw [4, H, W]: premultiplied colour in [0, 255], then the light that is left."""
-    _linear(*_lists(records, bins), bins.columns, bins.rows, canvas.planes, out)
+    _linear(*_lists(records, bins), bins.columns, bins.rows, canvas.planes, canvas.lit, out)
 
 
 def _lists(records: Records, bins: Bins) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     return records.values.reshape(-1, RECORD), records.boxes.reshape(-1, 4), bins.ids, bins.starts
+
+
+@njit(**JIT)
+def _look_for_light(base, width, height, lit):
+    """Mark the blocks of 8 x 4 pixels of a tile where what lies behind can still be seen."""
+    stride = np.int64(_STRIDE * 4)
+    for row in range((height + 3) >> 2):
+        bits = np.int64(0)
+        for column in range((width + 7) >> 3):
+            at = base + (row * 4 * _STRIDE + column * 8) * 4
+            if lanes.is_lit(at, stride, _DARK) != 0:
+                bits |= np.int64(1) << column
+        lit[row] = bits
+
+
+@njit(**JIT)
+def _fetch(values, boxes, i):
+    record = np.int64(values.ctypes.data) + np.int64(i) * (4 * RECORD)
+    lanes.prefetch(record)
+    lanes.prefetch(record + 4 * RECORD - 1)
+    lanes.prefetch(np.int64(boxes.ctypes.data) + np.int64(i) * 8)
+
+
+@njit(**JIT)
+def _is_seen(lit, x, y, rows):
+    """Whether a window at (x, y) in its tile touches a block that is still lit."""
+    touched = np.int64(3 if x & 7 else 1) << (x >> 3)
+    bits = np.int64(0)
+    for row in range(y >> 2, ((y + rows - 1) >> 2) + 1):
+        bits |= lit[row]
+    return bits & touched != 0
 
 
 @njit(**JIT)
@@ -75,19 +115,25 @@ def _windowed(first, last, low, high, step):
 
 
 @njit(**JIT)
-def _blend_tile_rgb(values, boxes, ids, first, last, ox, oy, xe, ye, planes):
+def _blend_tile_rgb(values, boxes, ids, first, last, ox, oy, xe, ye, planes, lit):
     planes[: 3 * _PLANE] = np.float32(0)
     planes[3 * _PLANE :] = np.float32(1)
     base = np.int64(planes.ctypes.data)
     plane, stride = np.int64(_PLANE * 4), np.int64(_STRIDE * 4)
     step = lanes.ROWS_PER_STEP
+    lit[:] = -1
     for k in range(first, last):
+        if (k - first) % _LOOK_EVERY == _LOOK_EVERY - 1:
+            _look_for_light(base + 3 * plane, xe - ox, ye - oy, lit)
+        _fetch(values, boxes, ids[min(k + _AHEAD, last - 1)])
         q, box = values[ids[k]], boxes[ids[k]]
         xa, xb = _windowed(box[0], box[1], ox, xe, lanes.LANES)
         ya, yb = _windowed(box[2], box[3], oy, ye, step)
         rows = (yb - ya + step) & -step
         dy = np.float32(ya) - q[1]
         for x in range(xa, xb + 1, lanes.LANES):
+            if not _is_seen(lit, x - ox, ya - oy, rows):
+                continue
             at = base + ((ya - oy) * _STRIDE + (x - ox)) * 4
             dx = np.float32(x) - q[0]
             # fmt: off
@@ -101,7 +147,7 @@ def _blend_tile_rgb(values, boxes, ids, first, last, ox, oy, xe, ye, planes):
 
 
 @njit(**JIT)
-def _rgb(values, boxes, ids, starts, columns, rows, planes, dirty, behind, out):
+def _rgb(values, boxes, ids, starts, columns, rows, planes, dirty, lit, behind, out):
     mode = lanes.float_mode(_FLUSH)
     height, width = out.shape[0], out.shape[1]
     base, plane = np.int64(planes.ctypes.data), np.int64(_PLANE * 4)
@@ -113,7 +159,7 @@ def _rgb(values, boxes, ids, starts, columns, rows, planes, dirty, behind, out):
         dirty[t] = first != last
         ox, oy = (t % columns) << TILE_WIDTH_LOG2, (t // columns) << TILE_HEIGHT_LOG2
         xe, ye = min(ox + _TILE_WIDTH, width), min(oy + _TILE_HEIGHT, height)
-        _blend_tile_rgb(values, boxes, ids, first, last, ox, oy, xe, ye, planes)
+        _blend_tile_rgb(values, boxes, ids, first, last, ox, oy, xe, ye, planes, lit)
         for y in range(oy, ye):
             for x in range(ox, xe, lanes.LANES):
                 at = base + ((y - oy) * _STRIDE + (x - ox)) * 4
@@ -123,13 +169,13 @@ def _rgb(values, boxes, ids, starts, columns, rows, planes, dirty, behind, out):
 
 
 @njit(**JIT)
-def _linear(values, boxes, ids, starts, columns, rows, planes, out):
+def _linear(values, boxes, ids, starts, columns, rows, planes, lit, out):
     mode = lanes.float_mode(_FLUSH)
     height, width = out.shape[1], out.shape[2]
     for t in range(columns * rows):
         ox, oy = (t % columns) << TILE_WIDTH_LOG2, (t // columns) << TILE_HEIGHT_LOG2
         xe, ye = min(ox + _TILE_WIDTH, width), min(oy + _TILE_HEIGHT, height)
-        _blend_tile_rgb(values, boxes, ids, starts[t], starts[t + 1], ox, oy, xe, ye, planes)
+        _blend_tile_rgb(values, boxes, ids, starts[t], starts[t + 1], ox, oy, xe, ye, planes, lit)
         for c in range(4):
             for y in range(oy, ye):
                 at = c * _PLANE + (y - oy) * _STRIDE
@@ -139,7 +185,9 @@ def _linear(values, boxes, ids, starts, columns, rows, planes, out):
 
 
 @njit(**JIT)
-def _i420(values, boxes, ids, starts, columns, rows, planes, dirty, behind, out, width, height):
+def _i420(
+    values, boxes, ids, starts, columns, rows, planes, dirty, lit, behind, out, width, height
+):
     mode = lanes.float_mode(_FLUSH)
     base, plane, stride = (
         np.int64(planes.ctypes.data),
@@ -158,7 +206,11 @@ def _i420(values, boxes, ids, starts, columns, rows, planes, dirty, behind, out,
         planes[:_PLANE] = np.float32(0)
         planes[_PLANE : 2 * _PLANE] = np.float32(1)
         planes[2 * _PLANE : 3 * _PLANE] = np.float32(0)
+        lit[:] = -1
         for k in range(first, last):
+            if (k - first) % _LOOK_EVERY == _LOOK_EVERY - 1:
+                _look_for_light(base + plane, xe - ox, ye - oy, lit)
+            _fetch(values, boxes, ids[min(k + _AHEAD, last - 1)])
             q, box = values[ids[k]], boxes[ids[k]]
             xa, xb = _windowed(box[0], box[1], ox, xe, lanes.LANES)
             ya, yb = _windowed(box[2], box[3], oy, ye, step)
@@ -166,6 +218,8 @@ def _i420(values, boxes, ids, starts, columns, rows, planes, dirty, behind, out,
             count = (yb - ya + step) & -step
             dy = np.float32(ya) - q[1]
             for x in range(xa, xb + 1, lanes.LANES):
+                if not _is_seen(lit, x - ox, ya - oy, count):
+                    continue
                 at = base + ((ya - oy) * _STRIDE + (x - ox)) * 4
                 uv = base + 2 * plane + (((ya - oy) >> 1) * _STRIDE + (x - ox)) * 4
                 dx = np.float32(x) - q[0]

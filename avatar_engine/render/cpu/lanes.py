@@ -180,6 +180,36 @@ yuv_recurrent = _window(is_recurrent=True, is_yuv=True)
 yuv_exact = _window(is_recurrent=False, is_yuv=True)
 
 
+@intrinsic
+def prefetch(ctx, address):
+    """Ask for the cache line at an address before it is needed."""
+
+    def emit(context, b, signature, args):
+        pointer = b.inttoptr(args[0], _I8.as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [_I8.as_pointer(), _I32, _I32, _I32])
+        fetch = cgutils.get_or_insert_function(b.module, kind, "llvm.prefetch.p0")
+        b.call(fetch, [pointer, *(ir.Constant(_I32, i) for i in (0, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(_address), emit
+
+
+@intrinsic
+def is_lit(ctx, address, stride, threshold):
+    """Whether any of 8 x 4 pixels of light, from ``address`` on, exceeds the threshold."""
+
+    def emit(context, b, signature, args):
+        address, stride, threshold = args
+        most = _load(b, address)
+        for _ in range(3):
+            address = b.add(address, stride)
+            most = _call(b, "llvm.maxnum.v8f32", most, _load(b, address))
+        above = b.fcmp_ordered(">", most, _broadcast(b, threshold))
+        return b.zext(b.bitcast(above, ir.IntType(LANES)), _I64)
+
+    return types.int64(_address, _address, _f32), emit
+
+
 def _to_bytes(b: _Builder, value: _Value, lanes: int = LANES) -> _Value:
     capped = _call(b, f"llvm.minnum.v{lanes}f32", value, _splat(255.4, lanes))
     whole = b.fptosi(capped, ir.VectorType(_I32, lanes))

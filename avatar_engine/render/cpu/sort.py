@@ -7,11 +7,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from avatar_engine.render.cpu import lanes
 from avatar_engine.render.cpu.pose import JIT, KEYS, Records
 from avatar_engine.render.definition import COLUMNS
 
 TILE_WIDTH_LOG2, TILE_HEIGHT_LOG2 = 7, 5
 """128 x 32 pixels: a tile's planes stay in the first-level cache."""
+
+_AHEAD = 12
+"""Boxes are read in the order of depth, scattered over memory: ask for them this early."""
 
 
 class Bins(NamedTuple):
@@ -104,6 +108,8 @@ def _sort(keys, count, boxes, tiles_x, tiles_y, histogram, order, starts, ids):
         return starts[tiles + 1]
     drawn = _order(keys, count, histogram, order)
     for j in range(drawn):
+        ahead = np.int64(order[min(j + _AHEAD, drawn - 1)])
+        lanes.prefetch(np.int64(boxes.ctypes.data) + ahead * 8)
         i = order[j]
         q = boxes[i >> 8, i & 255]
         for ty in range(q[2] >> ly, (q[3] >> ly) + 1):
