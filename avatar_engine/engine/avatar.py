@@ -71,6 +71,7 @@ class AvatarEngine:
         self._queue: deque[_Line] = deque()
         self._track: VoiceTrack | None = None
         self._index = 0
+        self._picture: NDArray[np.uint8] | None = None
         self._is_interrupted = False
         self._lead_in = 0
         self._line_start_s = 0.0
@@ -120,8 +121,12 @@ class AvatarEngine:
         """
         self._performer.glance(direction)
 
-    def step(self) -> AvatarFrame:
+    def step(self, *, is_drawn: bool = True) -> AvatarFrame:
         """The next frame.
+
+        Args:
+            is_drawn: False repeats the last picture and costs next to nothing: a machine that
+                cannot keep up loses pictures and never sound.
 
         Raises:
             VoiceError: The voice is gone for good; the current line is dropped, the engine goes on.
@@ -138,9 +143,7 @@ class AvatarEngine:
         except VoiceError:
             self._drop_track(now_s)
             raise
-        picture = self._renderer.render(self._performer.state(self._index)).copy()
-        if self._label is not None:
-            self._label.draw(picture)
+        picture = self._draw(is_drawn=is_drawn)
         utterance = self._track.utterance_id if self._track else None
         self._was_speaking = utterance is not None
         if utterance is None and cues:
@@ -148,6 +151,14 @@ class AvatarEngine:
         frame = AvatarFrame(self._index, picture, audio, generation, utterance, tuple(cues))
         self._index += 1
         return frame
+
+    def _draw(self, *, is_drawn: bool) -> NDArray[np.uint8]:
+        state = self._performer.state(self._index)  # motion goes on, seen or not
+        if is_drawn or self._picture is None:
+            self._picture = self._renderer.render(state).copy()
+            if self._label is not None:
+                self._label.draw(self._picture)
+        return self._picture
 
     def close(self) -> None:
         """End the voice's process and release the renderer; safe to call twice."""

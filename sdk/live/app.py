@@ -89,6 +89,7 @@ def _health(session: Session) -> APIRouter:
             "status": "ok",
             "session": session.state,
             "frames": figures.frames,
+            "repeated": figures.repeated,
             "stalls": figures.rebases,
             "stalled_s": round(figures.lost_s, 3),
             "step_ms": round(figures.step_s * 1000, 2),

@@ -2,8 +2,9 @@
 
 The clock is the audio: every frame carries exactly its share of it, frame n is due n / fps after
 the first, and its pts says so. The engine is stepped just before a frame is due, so what is asked
-for now is in the very next frame. After a stall the clock is moved by the time that was lost;
-frames are never sent in a burst, and no silence is put inside a word.
+for now is in the very next frame. A machine that cannot keep up repeats pictures, so that sound is
+whole; after a stall that even this does not mend the clock is moved by the time that was lost.
+Frames are never sent in a burst, and no silence is put inside a word.
 """
 
 import threading
@@ -24,11 +25,15 @@ class PlayoutConfig:
 
     Attributes:
         stall_s: A frame this late moves the clock instead of being hurried after.
+        late_s: A picture may be this late; with less time than it takes, the last one is repeated.
+        longest_still: Never repeat more than this many times in a row.
         margin_s: Added to the usual cost of a step when deciding when to begin one.
         pulse_frames: ``on_pulse`` comes at least once in this many frames.
     """
 
     stall_s: float = 0.08
+    late_s: float = 0.004
+    longest_still: int = 4
     margin_s: float = 0.006
     pulse_frames: int = 5
 
@@ -41,7 +46,8 @@ class PlayoutFigures:
         frames: Given out.
         rebases: Stalls that moved the clock.
         lost_s: By how much, together.
-        step_s: The usual cost of a step, smoothed.
+        step_s: The usual cost of a step with a picture, smoothed.
+        repeated: Frames that repeat a picture because there was no time to draw.
         hushed: Frames whose sound was taken away by an interruption at the last moment.
     """
 
@@ -49,6 +55,7 @@ class PlayoutFigures:
     rebases: int = 0
     lost_s: float = 0.0
     step_s: float = 0.010
+    repeated: int = 0
     hushed: int = 0
 
 
@@ -92,6 +99,7 @@ class Playout:
         self._period_s = 1.0 / engine.fps
         self._due: float | None = None
         self._was_dry = True
+        self._still = 0
         self._stop = threading.Event()
         self.figures = PlayoutFigures()
 
@@ -111,8 +119,9 @@ class Playout:
         lead_s = min(self.figures.step_s + self._config.margin_s, self._period_s)
         self._clock.wait_until(self._due - lead_s, unless=self._stop)
         began = self._clock.now()
-        frame = self._step()
-        self._account(self._clock.now() - began)
+        is_drawn = self._has_time_to_draw(began) or self._still >= self._config.longest_still
+        frame = self._step(is_drawn=is_drawn)
+        self._account(self._clock.now() - began, is_drawn=is_drawn)
         self._clock.wait_until(self._due, unless=self._stop)
         if self._stop.is_set():
             return
@@ -122,17 +131,28 @@ class Playout:
         self._schedule()
         self._report(frame)
 
-    def _step(self) -> AvatarFrame:
+    def _has_time_to_draw(self, began: float) -> bool:
+        assert self._due is not None
+        left_s = self._due - began + self._config.late_s
+        # With a whole period left, the machine has caught up: it never gets more time than that.
+        return self.figures.step_s <= left_s or self._period_s <= left_s
+
+    def _step(self, *, is_drawn: bool) -> AvatarFrame:
         try:
-            return self._engine.step()
+            return self._engine.step(is_drawn=is_drawn)
         except VoiceError as error:
             self._on_voice_error(error)
-            return self._engine.step()
+            return self._engine.step(is_drawn=is_drawn)
 
-    def _account(self, took_s: float) -> None:
+    def _account(self, took_s: float, *, is_drawn: bool) -> None:
+        if not is_drawn:
+            self._still += 1
+            self.figures.repeated += 1
+            return
+        self._still = 0
         # Rises at once and falls slowly: a late frame is worse than a few idle milliseconds.
         usual = self.figures.step_s
-        self.figures.step_s = max(took_s, usual) if took_s > usual else usual * 0.98 + took_s * 0.02
+        self.figures.step_s = took_s if took_s > usual else usual * 0.98 + took_s * 0.02
 
     def _schedule(self) -> None:
         assert self._due is not None

@@ -36,8 +36,8 @@ class Engine(Speaker, Protocol):
         """How often it was interrupted."""
         ...
 
-    def step(self) -> AvatarFrame:
-        """The next frame and exactly its share of audio."""
+    def step(self, *, is_drawn: bool = True) -> AvatarFrame:
+        """The next frame and exactly its share of audio; undrawn, it repeats the last picture."""
         ...
 
     def close(self) -> None:

@@ -266,6 +266,7 @@ class Session:
         self._parts = parts
         self._start_playout(loop)
         self._set_state("connected")
+        self._hub.emit("session.stream_ready", {})
         self._keep(self._shelf.watch(), "stock watch")
         if self._config.script is not None:
             script = Script(parts.counter, self._director, self._config.script)

@@ -125,3 +125,13 @@ def test_the_same_seed_makes_the_same_show():
     for one, other in zip(show(), show(), strict=True):
         assert np.array_equal(one.video, other.video)
         assert np.array_equal(one.audio, other.audio)
+
+
+def test_an_undrawn_frame_repeats_the_picture_and_keeps_its_sound(engine):
+    engine.say("Good morning, and welcome.", utterance_id=1)
+    drawn = [engine.step() for _ in range(10)]
+    repeated = [engine.step(is_drawn=False) for _ in range(5)]
+    assert all(np.array_equal(frame.video, drawn[-1].video) for frame in repeated)
+    assert any(_loud(frame) for frame in repeated)
+    assert not np.array_equal(engine.step().video, drawn[-1].video)
+    assert [frame.index for frame in repeated] == list(range(10, 15))

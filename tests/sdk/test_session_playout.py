@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -27,15 +28,24 @@ class TimedSink(Sink):
 class SlowEngine(FakeEngine):
     """Takes ``step_s`` of virtual time for a step; ``stalls`` maps frames to longer ones."""
 
-    def __init__(self, clock: VirtualClock, step_s: float, stalls: dict[int, float]) -> None:
+    def __init__(
+        self,
+        clock: VirtualClock,
+        step_s: float,
+        stalls: dict[int, float],
+        undrawn_s: float = 0.001,
+    ) -> None:
         super().__init__()
+        self.undrawn_s = undrawn_s
         self.clock = clock
         self.step_s = step_s
         self.stalls = stalls
 
-    def step(self):
-        frame = super().step()
-        self.clock.advance(self.stalls.get(frame.index, self.step_s))
+    def step(self, *, is_drawn: bool = True):
+        frame = super().step(is_drawn=is_drawn)
+        self.clock.advance(
+            self.stalls.get(frame.index, self.step_s if is_drawn else self.undrawn_s)
+        )
         return frame
 
 
@@ -69,9 +79,9 @@ def test_a_step_begins_late_so_that_new_words_are_in_the_next_frame():
     began: list[float] = []
     step = engine.step
 
-    def watched():
+    def watched(**drawn):
         began.append(clock.now())
-        return step()
+        return step(**drawn)
 
     engine.step = watched
     sink = TimedSink(clock)
@@ -90,6 +100,27 @@ def test_after_a_stall_the_clock_moves_and_nothing_is_sent_in_a_burst():
     assert playout.figures.rebases == 1
     assert playout.figures.lost_s == pytest.approx(0.47, abs=0.03)
     assert [frame.index for frame in sink.frames] == list(range(60))
+
+
+@pytest.mark.parametrize("step_s", [0.050, 0.070, 0.095])
+def test_a_machine_that_is_too_slow_loses_pictures_and_never_sound(step_s):
+    sink, playout = run(step_s, {}, 250)
+    took = sink.moments[-1] - sink.moments[0]
+    assert took == pytest.approx(249 * 0.04, rel=0.01)
+    assert playout.figures.rebases == 0
+    drawn = 250 - playout.figures.repeated
+    assert drawn * step_s > 0.6 * took  # it draws as much as it can
+    assert [frame.index for frame in sink.frames] == list(range(250))
+
+
+def test_however_slow_the_machine_the_picture_still_moves():
+    clock = VirtualClock()
+    sink = TimedSink(clock)
+    playout = playout_of(SlowEngine(clock, 0.045, {}, undrawn_s=0.0402), sink, clock)
+    for _ in range(100):
+        playout.tick()
+    stills = "".join("s" if a.video is b.video else " " for a, b in pairwise(sink.frames))
+    assert max(map(len, stills.split())) == PlayoutConfig().longest_still
 
 
 def test_a_short_delay_is_caught_up_without_moving_the_clock():
@@ -113,8 +144,8 @@ def test_a_frame_that_an_interruption_overtook_keeps_its_place_and_loses_its_wor
         playout.tick()
     step = engine.step
 
-    def overtaken():
-        frame = step()
+    def overtaken(**drawn):
+        frame = step(**drawn)
         engine.interrupt()
         return frame
 
@@ -167,7 +198,7 @@ def test_a_lost_voice_is_reported_and_the_show_goes_on():
     step, errors, sink = engine.step, [], Sink()
     playout = playout_of(engine, sink, VirtualClock(), on_voice_error=errors.append)
 
-    def broken():
+    def broken(**drawn):
         engine.step = step
         raise VoiceError("the voice's process ended")
 

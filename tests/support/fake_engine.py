@@ -48,6 +48,7 @@ class FakeEngine:
         self._lines: deque[_Line] = deque()
         self._lock = threading.Lock()
         self._index = 0
+        self._last: NDArray[np.uint8] | None = None
 
     @property
     def backlog_s(self) -> float:
@@ -76,20 +77,23 @@ class FakeEngine:
     def glance(self, direction: str) -> None:
         pass
 
-    def step(self) -> AvatarFrame:
+    def step(self, *, is_drawn: bool = True) -> AvatarFrame:
         with self._lock:
             utterance_id, cues, loud = self._advance()
             index = self._index
             self._index += 1
             generation = self.generation
-        return AvatarFrame(
+        picture = self._picture(index, loud)
+        frame = AvatarFrame(
             index=index,
-            video=self._picture(index, loud),
+            video=self._last if not is_drawn and self._last is not None else picture,
             audio=self._tone(index, loud),
             generation=generation,
             utterance_id=utterance_id,
             cues=cues,
         )
+        self._last = frame.video
+        return frame
 
     def close(self) -> None:
         self.is_closed = True
