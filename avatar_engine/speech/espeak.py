@@ -93,6 +93,7 @@ class EspeakVoice:
             self.close()
             raise
         self.language: str = language
+        self._assembler()  # designs the filters now rather than in the first live frame
 
     @property
     def name(self) -> str:
@@ -108,8 +109,7 @@ class EspeakVoice:
         """See :meth:`avatar_engine.speech.voice.Voice.speak`."""
         self._utterance += 1
         utterance = self._utterance
-        rate = self._process.sample_rate_hz
-        assembler = ChunkAssembler(rate, tone=Tone(rate, gain_db=_GAIN_DB))
+        assembler = self._assembler()
         sentences = split_sentences(normalized(text, self.language))
         try:
             for i, sentence in enumerate(sentences):
@@ -168,6 +168,10 @@ class EspeakVoice:
                         "try another wording or voice"
                     ) from problem
                 self._restart_worker()
+
+    def _assembler(self) -> ChunkAssembler:
+        rate = self._process.sample_rate_hz
+        return ChunkAssembler(rate, tone=Tone(rate, gain_db=_GAIN_DB))
 
     def _restart_worker(self) -> None:
         self._finalizer()
