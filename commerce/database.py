@@ -1,8 +1,9 @@
 """The database file: opened, brought up to date, and its failures told in one line."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +22,7 @@ from commerce.errors import DatabaseError, DatabaseReason
 
 _BUSY_TIMEOUT_S = 5.0
 _WRITES = "shop_writes"
+_MEMORY = ":memory:"
 _MARKS: tuple[tuple[str, DatabaseReason, str], ...] = (
     ("locked", "locked", "is in use by another program; close it or try again"),
     ("busy", "locked", "is in use by another program; close it or try again"),
@@ -44,6 +46,8 @@ class Database:
     def __init__(self, engine: AsyncEngine, name: str) -> None:
         self.name = name
         self._engine = engine
+        # A database in memory lives in one connection, which can hold one transaction at a time.
+        self._turn = asyncio.Lock() if name == _MEMORY else nullcontext()
         self._readers = async_sessionmaker(engine, expire_on_commit=False)
         self._writers = async_sessionmaker(
             engine.execution_options(**{_WRITES: True}), expire_on_commit=False
@@ -61,7 +65,9 @@ class Database:
             DatabaseError: Unusable; ``.reason`` says why.
         """
         parsed = _sqlite_url(url)
-        name = parsed.database or ":memory:"
+        name = parsed.database or _MEMORY
+        with _failures_of(name):
+            await asyncio.to_thread(_probe, name, busy_timeout_s)
         engine = create_async_engine(parsed, connect_args={"timeout": busy_timeout_s})
         event.listen(engine.sync_engine, "connect", _prepare_connection)
         event.listen(engine.sync_engine, "begin", _begin)
@@ -81,14 +87,14 @@ class Database:
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A session that sees one consistent state and writes nothing."""
         with _failures_of(self.name):
-            async with self._readers() as session:
+            async with self._turn, self._readers() as session:
                 yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
         """A session that is committed at the end, or rolled back when the block raises."""
         with _failures_of(self.name):
-            async with self._writers.begin() as session:
+            async with self._turn, self._writers.begin() as session:
                 yield session
 
     async def _migrate(self) -> None:
@@ -99,6 +105,17 @@ class Database:
                 return
             async with self._engine.execution_options(**{_WRITES: True}).begin() as connection:
                 await connection.run_sync(_upgrade, self.name)
+
+
+def _probe(path: str, busy_timeout_s: float) -> None:
+    """Fail early: the asynchronous driver leaves a thread behind when it cannot open a file."""
+    if path == _MEMORY:
+        return
+    connection = sqlite3.connect(path, timeout=busy_timeout_s)
+    try:
+        connection.execute("PRAGMA schema_version").fetchone()
+    finally:
+        connection.close()
 
 
 async def _revision(connection: AsyncConnection) -> str | None:
@@ -134,7 +151,7 @@ def _upgrade(connection: Connection, name: str) -> None:
 
 
 def _sqlite_url(url: str) -> URL:
-    if url == ":memory:":
+    if url == _MEMORY:
         return make_url("sqlite+aiosqlite://")
     if "://" not in url:
         return URL.create("sqlite+aiosqlite", database=url)

@@ -5,54 +5,56 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from commerce.cli import app
 from tests.support.shops import EXAMPLES, written
 
 ROOT = EXAMPLES.parent
 
 
-def run(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    settings = {key: value for key, value in os.environ.items() if not key.startswith("LIVEPITCH_")}
-    return subprocess.run(
-        [sys.executable, "-m", "commerce", *words],
-        cwd=cwd,
-        env={**settings, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """The command line in a folder of its own, with a clean environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("LIVEPITCH_")]:
+        monkeypatch.delenv(name)
+
+    def call(*words: str, **environment: str) -> Result:
+        return CliRunner().invoke(app, words, env=environment, catch_exceptions=False)
+
+    return call
 
 
-def test_import_list_and_search(tmp_path):
-    imported = run("import", str(EXAMPLES / "catalogue.csv"), cwd=tmp_path)
-    assert (imported.returncode, imported.stderr.strip()) == (0, "")
+def test_import_list_and_search(run, tmp_path):
+    imported = run("import", str(EXAMPLES / "catalogue.csv"))
+    assert (imported.exit_code, imported.stderr.strip()) == (0, "")
     assert "Imported 12 of 12 rows: 12 new" in imported.stdout
     assert (tmp_path / "livepitch.db").exists()
-    again = run("import", str(EXAMPLES / "catalogue.csv"), "--json", cwd=tmp_path)
+    again = run("import", str(EXAMPLES / "catalogue.csv"), "--json")
     report = json.loads(again.stdout)
     assert (report["unchanged"], report["rejected"], report["is_dry_run"]) == (12, 0, False)
-    listed = json.loads(run("products", "--in-stock", "--json", cwd=tmp_path).stdout)
+    listed = json.loads(run("products", "--in-stock", "--json").stdout)
     assert len(listed) == 11
     assert listed[0]["price"] == {"minor": 3990, "currency": "USD"}
-    found = run("search", "headphones under 50", cwd=tmp_path)
+    found = run("search", "headphones under 50")
     assert "headphones-loft" in found.stdout
     assert "Answer: " in found.stdout
-    quiet = json.loads(run("search", "lol", "--json", cwd=tmp_path).stdout)
+    quiet = json.loads(run("search", "lol", "--json").stdout)
     assert quiet == {"candidates": [], "answer": None}
 
 
-def test_bad_rows_are_listed_and_the_status_says_so(tmp_path):
+def test_bad_rows_are_listed_and_the_status_says_so(run, tmp_path):
     path = written(tmp_path, "title,price\nGood,5\nBad,cheap\n")
-    done = run("import", str(path), "--dry-run", "--database", "x.db", cwd=tmp_path)
-    assert done.returncode == 3
+    done = run("import", str(path), "--dry-run", "--database", "x.db")
+    assert done.exit_code == 3
     assert "row 3, column price: 'cheap' is not a price" in done.stdout
     assert "Would import 1 of 2 rows" in done.stdout
-    hopeless = run("import", str(written(tmp_path, "title,price\nBad,cheap\n")), cwd=tmp_path)
-    assert hopeless.returncode == 1
+    hopeless = run("import", str(written(tmp_path, "title,price\nBad,cheap\n")))
+    assert hopeless.exit_code == 1
     assert "no row could be imported" in hopeless.stderr
 
 
@@ -67,22 +69,22 @@ def test_bad_rows_are_listed_and_the_status_says_so(tmp_path):
         (("products",), {"LIVEPITCH_DATABASE_URL": "oracle://x"}, "not supported"),
     ],
 )
-def test_failures_are_one_line_and_leave_nothing_behind(words, environment, message, tmp_path):
+def test_failures_are_one_line_and_leave_nothing_behind(words, environment, message, run, tmp_path):
     (tmp_path / "broken.csv").write_bytes(b"PK\x03\x04" + bytes(range(256)) * 20)
-    done = run(*words, cwd=tmp_path, **environment)
-    assert done.returncode == 1
+    done = run(*words, **environment)
+    assert done.exit_code == 1
     assert message in done.stderr
     assert done.stderr.startswith("Error: ")
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
 
 
-def test_a_hopeless_file_makes_no_database(tmp_path):
-    run("import", "missing.csv", cwd=tmp_path)
+def test_a_hopeless_file_makes_no_database(run, tmp_path):
+    run("import", "missing.csv")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_help_is_light(tmp_path):
+def test_help_is_light():
     code = (
         "import sys, runpy; sys.argv = ['commerce', '--help']\n"
         "try: runpy.run_module('commerce', run_name='__main__')\n"
@@ -100,6 +102,22 @@ def test_help_is_light(tmp_path):
     assert time.process_time() - started < 5
 
 
-def test_wrong_usage_has_its_own_status(tmp_path):
-    assert run("import", cwd=tmp_path).returncode == 2
-    assert run("search", "x", "--limit", "0", cwd=tmp_path).returncode == 2
+def test_wrong_usage_has_its_own_status(run):
+    assert run("import").exit_code == 2
+    assert run("search", "x", "--limit", "0").exit_code == 2
+
+
+def test_the_module_itself_ends_cleanly_on_a_failure(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "commerce", "products", "--database", "no/such/folder/x.db"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: database no/such/folder/x.db cannot be opened; check that its folder exists\n"
+    )

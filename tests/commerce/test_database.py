@@ -4,11 +4,12 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from commerce import migrations
@@ -50,6 +51,22 @@ async def test_the_head_is_the_newest_revision_and_every_one_can_go_back():
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     scripts = ScriptDirectory.from_config(config)
     assert scripts.get_heads() == [migrations.HEAD]
+
+
+async def test_revisions_can_be_taken_back_and_made_again(tmp_path):
+    path = tmp_path / "shop.db"
+    await (await Database.open(str(path))).aclose()
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+        left = set(inspect(connection).get_table_names())
+    engine.dispose()
+    assert left == {"alembic_version"}
+    async with shop_with("sku,title,price\nmug,Mug,5\n", tmp_path) as shop:
+        assert len(await shop.products()) == 1
 
 
 async def test_a_path_with_odd_characters(tmp_path):

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from commerce.errors import StockError, UnknownProductError
 from commerce.shop import Shop, StockChange
-from tests.support.shops import shop_with
+from tests.support.shops import example_shop, shop_with
 
 pytestmark = pytest.mark.asyncio
 
@@ -98,3 +98,12 @@ async def test_an_empty_shop_answers_calmly():
         assert await shop.image_file("x") is None
         with pytest.raises(UnknownProductError):
             await shop.pitch("x")
+
+
+async def test_a_database_in_memory_serves_many_callers(tmp_path):
+    async with example_shop() as shop:
+        work = [shop.set_stock("lamp-arc", n) for n in range(10)]
+        asked = [shop.answer("how much is the lamp?") for _ in range(10)]
+        results = await asyncio.gather(*work, *asked)
+        assert (await shop.versions())["lamp-arc"].stock_version == 11
+    assert all(results)
