@@ -81,7 +81,8 @@ def build_maps(
     plates = make_plates(s, labels, front, portrait)
     maps = _assembled(s, color, opacity, hair)
     tell("matching the photo", 0.75)
-    seen = smoothstep(samples.facing, 0.1, 0.5) * samples.visible
+    seen = smoothstep(samples.facing, 0.1, 0.5) * samples.visible * samples.allowed
+    seen = np.r_[np.where(regions.skin, seen, 1), hair.trust]
     maps = solve_colors(s, maps, plates, blend_weights, seen)
     tell("done", 1.0)
     return maps, plates

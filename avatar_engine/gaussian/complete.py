@@ -9,6 +9,7 @@ from avatar_engine.gaussian.lips import paint_lips
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import Labels
 from avatar_engine.gaussian.smooth import fill, smoothstep
+from avatar_engine.types import Chart
 
 
 def complete(
@@ -34,33 +35,41 @@ def complete(
     """
     R = s.rig.resolution
     color, trust = color.copy(), trust.copy()
-    _grow_hair(s, labels, color, trust)
-    paint_lips(
-        s.rig, s.regions.lip_depth, s.regions.above_mouth, color, trust, labels.skin_tone
-    )
-    weight = np.clip(2 * trust, 0, 1).reshape(R, R) * (s.rig.chart == 1)
-    full = fill(color.reshape(R, R, 3), weight)
-    mixed = color.reshape(R, R, 3) * weight[..., None] + full * (1 - weight[..., None])
-    out = np.where(s.regions.skin[:, None], mixed.reshape(-1, 3), 0)
+    grows = s.regions.scalp.copy()
     if not labels.is_bald:
         for k, side in enumerate((s.regions.left, ~s.regions.left)):
             if ears_covered[k] > 0.6 or ears_flat[k] >= 0.95:
-                share = (s.regions.ear_weight * side)[:, None]
-                out = out * (1 - share) + 0.8 * labels.hair_tone * share
-    return out
+                hidden = s.regions.ear_weight * side
+                grows = np.maximum(grows, hidden)
+                trust *= 1 - hidden
+    if labels.is_long:  # long hair hides the sides and the nape from within too
+        z, y = s.rig.mean[:, 2], s.rig.mean[:, 1]
+        behind = smoothstep(z, 4.0, 1.5) * smoothstep(y, -10.0, -7.0)
+        grows = np.maximum(grows, np.where(s.regions.skin, behind, 0))
+    _grow_hair(s, labels, grows, color, trust)
+    paint_lips(s.rig, s.regions.lip_depth, s.regions.above_mouth, color, trust, labels.skin_tone)
+    weight = np.clip(2 * trust, 0, 1).reshape(R, R) * (s.rig.chart == Chart.SKIN)
+    full = fill(color.reshape(R, R, 3), weight)
+    mixed = color.reshape(R, R, 3) * weight[..., None] + full * (1 - weight[..., None])
+    return np.where(s.regions.skin[:, None], mixed.reshape(-1, 3), 0)
 
 
 def _grow_hair(
-    s: Sculpture, labels: Labels, color: NDArray[np.float64], trust: NDArray[np.float64]
+    s: Sculpture,
+    labels: Labels,
+    grows: NDArray[np.float64],
+    color: NDArray[np.float64],
+    trust: NDArray[np.float64],
 ) -> None:
-    """Unseen scalp takes texture from seen scalp, reflected front to back."""
+    """Unseen scalp [N] takes its tone from near by and its texture from seen scalp, in place.
+
+    Texture is read at the place reflected front to back and folded into the height that a frontal
+    photo shows, so that neighbours stay neighbours.
+    """
+    R = s.rig.resolution
     regions, mean = s.regions, s.rig.mean.astype(np.float64)
-    grows = regions.scalp
-    if labels.is_long:  # long hair hides the sides and the nape from within too
-        behind = smoothstep(mean[:, 2], 4.0, 1.5) * smoothstep(mean[:, 1], -10.0, -7.0)
-        grows = np.maximum(grows, np.where(regions.skin, behind, 0))
     seen = regions.skin & (trust > 0.3) & (regions.scalp > 0.5)
-    hidden = regions.skin & (trust < 0.3) & (grows > 0.4)
+    hidden = regions.skin & (trust < 0.5) & (grows > 0.4)
     if not labels.is_bald:
         lab = _lab(color)
         to_hair = np.linalg.norm(lab - _lab(labels.hair_tone[None]), axis=1)
@@ -68,15 +77,23 @@ def _grow_hair(
         seen &= to_hair < to_skin
     if seen.sum() < 200:
         return
+    weight = seen.reshape(R, R).astype(np.float32)
+    grid = color.reshape(R, R, 3)
+    low = fill(grid, weight, sigmas=(3, 6, 12, 24, 48)).reshape(-1, 3)
     at = mean[hidden].copy()
     at[:, 2] = np.abs(at[:, 2])
-    at[:, 1] = np.maximum(at[:, 1], 7)
+    bottom, top = np.percentile(mean[seen, 1], [10, 90])
+    folded = np.abs((at[:, 1] - bottom) % (2 * (top - bottom)) - (top - bottom))
+    at[:, 1] = top - folded
     at += np.random.default_rng(0).normal(0, 0.12, at.shape)
-    found = cKDTree(mean[seen]).query(at)[1]
-    texture = color[seen][found]
-    far = 0.45 * smoothstep(-mean[hidden, 2], -6, 6)[:, None]
-    color[hidden] = texture * (1 - far) + 0.9 * np.median(color[seen], 0) * far
-    trust[hidden] = np.maximum(trust[hidden], 0.35 * grows[hidden])
+    found = np.nonzero(seen)[0][cKDTree(mean[seen]).query(at)[1]]
+    detail = color[found] - low[found]
+    median = np.median(color[seen], 0)
+    far = smoothstep(-mean[hidden, 2], -5, 4)[:, None]
+    tone = low[hidden] * (1 - far) + 0.85 * median * far
+    share = np.clip(trust[hidden] / 0.5, 0, 1)[:, None]
+    color[hidden] = color[hidden] * share + np.clip(tone + detail, 0, 1) * (1 - share)
+    trust[hidden] = np.maximum(trust[hidden], 0.5 * grows[hidden])
 
 
 def _lab(color: NDArray[np.floating]) -> NDArray[np.float32]:

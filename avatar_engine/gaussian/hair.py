@@ -7,10 +7,9 @@ so that a turning head neither sees through it nor past it.
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_opening, distance_transform_edt
+from scipy.ndimage import binary_opening, distance_transform_edt, label
 
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import CLOTH, HAIR, SKIN, Labels
@@ -24,10 +23,11 @@ from avatar_engine.types import Chart
 _FINE_PX, _COARSE_PX = 2, 5
 _WITHIN = (0.12, 0.3, 0.55, 0.8, 1.0)  # where the coarse sheets lie between front and back
 _ROUND = 0.34  # the outline's rounding radius, in face widths
-_FINE_SIGMA, _COARSE_SIGMA = 0.7, 0.9
+_FINE_SIGMA, _COARSE_SIGMA = 0.55, 0.9
 _CLEAR_CM = 0.15  # hair lies this far in front of the skin it hides
 _THIN_CM = 0.8  # thinner hair has no inside
 _INSET_PX = 6
+_RIM_OF_SKIN_PX = 7
 _LEAST_PIXELS = 60
 
 
@@ -37,10 +37,12 @@ class HairChart:
 
     Attributes:
         maps: By name, [K] or [K, C].
+        trust: [K] 1 for the sheet that the photo shows, 0 for those within.
         mask: [S, S] bool, the photo's pixels it shows.
     """
 
     maps: dict[str, NDArray]
+    trust: NDArray[np.float64]
     mask: NDArray[np.bool_]
 
 
@@ -68,7 +70,8 @@ def hair_chart(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> Ha
     if volume.mask.sum() >= _LEAST_PIXELS:
         sheets.append(_sheet(s, volume, step=_FINE_PX, within=0.0))
         sheets += [_sheet(s, volume, step=_COARSE_PX, within=t) for t in _WITHIN]
-    return HairChart(packed(sheets), volume.mask)
+    maps = packed(sheets)
+    return HairChart(maps, maps.pop("trust"), volume.mask)
 
 
 def _volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> _Volume:
@@ -95,8 +98,9 @@ def _volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> _Volu
     )[..., 0]
     front = np.minimum(np.where(mask, smooth, front), over)
     back = np.where(rim, front, np.maximum(root + 0.7 * bulge, front))
-    soft = np.clip(1.6 * blur_image(mask.astype(np.float32), 1.0) - 0.3, 0, 1)
-    alpha = soft * np.clip(1.5 * view.matte - 0.3, 0, 1)
+    shown = mask | head.covered
+    soft = np.clip(2.0 * blur_image(shown.astype(np.float32), 1.0) - 0.9, 0, 1)
+    alpha = soft * np.clip(2.0 * view.matte - 0.9, 0, 1) * mask
     edge = distance(mask | head.covered)
     return _Volume(mask, front, back, alpha.astype(np.float32), edge)
 
@@ -108,14 +112,22 @@ def _hair_pixels(
     view = s.view
     yy = np.mgrid[0 : view.size, 0 : view.size][0]
     chin = view.landmarks[CHIN, 1]
-    hair = (labels.share[..., HAIR] > 0.5) & view.inside
-    mask = hair & ~view.face_hull(grow=-3) & ~(head.covered & (scalp > 0.6))
-    # What the head leaves uncovered above the chin (a rim, an ear, an earring) is carried too.
-    body = np.maximum(labels.share[..., CLOTH], labels.share[..., SKIN] * (yy > chin)) > 0.4
-    rim = view.inside & ~head.covered & ~body & (yy < chin + 0.05 * view.face_height)
+    share = labels.share[..., HAIR]
+    hair = (share > 0.5) & view.inside
+    if labels.is_long:
+        mask = hair & ~view.face_hull(grow=-3) & ~(head.covered & (scalp > 0.6))
+    else:
+        mask = hair & ~head.covered
     mask = binary_opening(mask)
-    wide = binary_opening(mask | rim, iterations=5)
-    return mask | rim, (mask | rim) & ~wide & (distance(~head.covered) < 8)
+    # What the head leaves uncovered above the chin is a rim of it.
+    above = view.inside & ~head.covered & (yy < chin) & (labels.share[..., CLOTH] < 0.4)
+    of_skin = (labels.share[..., SKIN] > 0.4) & (distance(~head.covered) < _RIM_OF_SKIN_PX)
+    rim = above & ((share > 0.3) | of_skin)
+    # Flakes that hang on nothing would float when the head turns.
+    parts, _ = label(mask | rim | head.covered)
+    held = np.isin(parts, np.unique(parts[head.covered])) & (mask | rim)
+    wide = binary_opening(held, iterations=5)
+    return held, held & ~wide & (distance(~head.covered) < 8)
 
 
 def _sheet(s: Sculpture, volume: _Volume, *, step: int, within: float) -> dict[str, NDArray]:
@@ -135,7 +147,7 @@ def _sheet(s: Sculpture, volume: _Volume, *, step: int, within: float) -> dict[s
     depth = mean(volume.front * (1 - within) + volume.back * within)
     depth = np.where(inside, depth, s.view.camera.K[0, 0])
     positions = _unprojected(s, at, depth)
-    picture = s.view.image if within == 0 else blur_image(s.view.image, 2)
+    picture = s.view.clean if within == 0 else blur_image(s.view.clean, 2)
     shade = 1 - 0.25 * within
     step_cm = step * depth / s.view.camera.K[0, 0]
     along = positions[..., 1] + 13.5 + 0.15 * (1 - positions[..., 2])
@@ -148,6 +160,7 @@ def _sheet(s: Sculpture, volume: _Volume, *, step: int, within: float) -> dict[s
         "chart": np.where(inside, int(Chart.HAIR), 0),
         "neighbours": grid_neighbours(inside.astype(np.uint8)),
         "opacities": np.where(inside, 0.99 * mean(volume.alpha), 0),
+        "trust": np.full(share.shape, float(within == 0)),
         "winding": np.zeros(share.shape),
         "depth_bias": np.zeros(share.shape),
     }

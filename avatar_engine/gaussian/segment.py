@@ -143,7 +143,7 @@ def _looks_bald(colour, seeds) -> bool:  # type: ignore[no-untyped-def]
     detail = np.abs(lightness - blur_image(lightness, 1.5))
     rough = np.median(detail[seeds[HAIR]]) / max(np.median(detail[seeds[SKIN]]), 0.15)
     apart = float(np.linalg.norm(np.median(top, 0) - np.median(face, 0)))
-    return apart + 4 * min(rough - 1, 3) < 8
+    return apart + 4 * min(rough - 1, 3) < 6.5
 
 
 def _hangs_below_ears(colour, frame, matte, seeds, hull) -> bool:  # type: ignore[no-untyped-def]
@@ -171,7 +171,7 @@ def _adapt(prior, colour, frame, seeds, *, is_bald, is_long):  # type: ignore[no
     elif not is_long:
         prior[..., HAIR] *= 1 - 0.998 * smoothstep(v, 0.32, 0.2)
     else:
-        prior[..., HAIR] *= 1 - 0.97 * smoothstep(v, 0.1, -0.1) * smoothstep(u, 0.8, 1.0)
+        prior[..., HAIR] *= 1 - 0.985 * smoothstep(v, 0.1, -0.1) * smoothstep(u, 0.62, 0.85)
         hair = _Mixture.fitted(colour[seeds[HAIR]], 4)
         usual = np.percentile(hair.log_density(colour[seeds[HAIR]]), 15)
         seeds[CLOTH] &= ~((hair.log_density(colour) > usual - 1) & (u < 0.8))

@@ -7,7 +7,7 @@ _COLUMNS = 256
 _TILE = 24
 _CHANNELS = {
     "positions": 3, "colors": 3, "sigmas": 2, "tangent_caps": 2, "head_weight": 0, "chart": 0,
-    "neighbours": 0, "opacities": 0, "winding": 0, "depth_bias": 0,
+    "neighbours": 0, "trust": 0, "opacities": 0, "winding": 0, "depth_bias": 0,
 }  # fmt: skip
 _LEFT, _RIGHT, _UP, _DOWN = 1, 2, 4, 8
 

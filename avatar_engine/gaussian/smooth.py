@@ -68,7 +68,7 @@ def fill(
     Returns:
         [H, W, C] float32; nothing near any weight stays zero.
     """
-    trust = np.clip(weight, 0, 1).astype(np.float32)
+    trust = np.clip(np.asarray(weight, np.float32), 0, 1)
     known = np.where(trust[..., None] > 0, values, 0).astype(np.float32) * trust[..., None]
     result, confidence = known.copy(), trust.copy()  # result is premultiplied
     stacked = np.concatenate([known, trust[..., None]], -1)

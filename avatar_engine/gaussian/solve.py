@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
 from avatar_engine.gaussian.sculpture import Sculpture
-from avatar_engine.gaussian.smooth import distance, fill
-from avatar_engine.gaussian.view import View
+from avatar_engine.gaussian.smooth import distance
+from avatar_engine.gaussian.view import RIM_PX
 from avatar_engine.types import Camera, Chart, HeadMaps, Plates
 
 BlendWeights = Callable[[HeadMaps, Camera], tuple[csr_matrix, NDArray[np.floating]]]
@@ -23,7 +23,6 @@ _DAMPING = 0.005
 _UNSEEN_DAMPING = 0.5
 _INNER_DAMPING = 4.0  # else the solve draws the smile's teeth on the lips, a grid on the tongue
 _STEP = 0.5
-_RIM_PX = 3
 
 
 def solve_colors(
@@ -42,45 +41,31 @@ def solve_colors(
         maps: Before the solve.
         plates: What shows through.
         blend_weights: Of the source view.
-        trust: [N] in [0, 1], how well the photo shows each texel; the rest hardly moves.
+        trust: [M] in [0, 1], how well the photo shows each texel; the rest hardly moves.
         iterations: Of conjugate gradients.
     """
     view = s.view
     weights, left = blend_weights(maps, view.camera)
     behind = composed_plate(plates, view.size)
     depth = distance(view.inside)
-    mask = ((left < 0.7) & (depth > 0)).astype(np.float32) * np.where(depth > _RIM_PX, 1.0, 0.5)
-    target = _without_spill(view, behind, left, depth)
-    mask, target = mask.reshape(-1, 1).astype(np.float32), target.reshape(-1, 3)
+    rim = depth <= RIM_PX + 1
+    mask = ((left < 0.7) & (depth > 0)) * np.where(rim, 0.5, 1.0)
+    # Over our own background the rim is to have the person's own colours, not the photo's mixture.
+    light = np.asarray(left, np.float32)[..., None]
+    over = view.clean * (1 - light) + behind * light
+    target = np.where(rim[..., None], over, view.image).reshape(-1, 3)
+    mask = mask.reshape(-1, 1).astype(np.float32)
     A = csr_matrix(diags(mask[:, 0]) @ weights).astype(np.float32)
     start = maps.colors
     shown = target - behind.reshape(-1, 3) * left.reshape(-1, 1)
     residual = (shown * mask).astype(np.float32) - A @ start
-    damping = _damping(s, trust, len(start))[:, None]
+    damping = _damping(s, trust)[:, None]
     transposed = csr_matrix(A.T)
     step = _conjugate_gradients(
         lambda v: transposed @ (A @ v) + damping * v, transposed @ residual, iterations
     )
     step = np.clip(step, -_STEP, _STEP)
     return replace(maps, colors=np.clip(start + step, 0, 1).astype(np.float32))
-
-
-def _without_spill(
-    view: View,
-    behind: NDArray[np.float32],
-    left: NDArray[np.floating],
-    depth: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """The photo [S, S, 3], its rim repainted from further in over our own background.
-
-    The photo's rim is half background; solved for as it is, the head would carry that along.
-    """
-    own = fill(
-        view.image, (depth > _RIM_PX).astype(np.float32), sigmas=(1.0, 2.0, 4.0), on_atlas=False
-    )
-    light = np.asarray(left, np.float32)[..., None]
-    rim = (depth <= _RIM_PX)[..., None]
-    return np.where(rim, own * (1 - light) + behind * light, view.image)
 
 
 def composed_plate(plates: Plates, size: int) -> NDArray[np.float32]:
@@ -94,15 +79,12 @@ def composed_plate(plates: Plates, size: int) -> NDArray[np.float32]:
     return picture
 
 
-def _damping(s: Sculpture, trust: NDArray[np.float64], count: int) -> NDArray[np.float32]:
-    damping = np.full(count, _DAMPING, np.float32)
-    n = len(s.chart)
-    unseen = np.where(s.regions.skin, 1 - np.clip(trust, 0, 1), 0)
-    damping[:n] += (_UNSEEN_DAMPING * unseen).astype(np.float32)
+def _damping(s: Sculpture, trust: NDArray[np.float64]) -> NDArray[np.float32]:
+    damping = _DAMPING + _UNSEEN_DAMPING * (1 - np.clip(trust, 0, 1))
     inner = np.isin(s.chart, (Chart.GUM, Chart.TONGUE, Chart.CAVITY))
     inner |= s.regions.skin & (s.regions.lip_depth < 0.25)
-    damping[:n][inner] += _INNER_DAMPING
-    return damping
+    damping[: len(inner)][inner] += _INNER_DAMPING
+    return damping.astype(np.float32)
 
 
 def _conjugate_gradients(

@@ -28,6 +28,7 @@ class Samples:
         color: [N, 3] sRGB under the texel.
         weight: [N] in [0, 1], trusted as texture.
         tone: [N] in [0, 1], trusted as a tone only (grazing view).
+        allowed: [N] in [0, 1], the photo shows a class that belongs there.
         facing: [N] cosine between normal and ray to the camera.
         visible: [N] bool, nothing in front.
         clothed: [N] in [0, 1], the photo shows clothing there.
@@ -39,6 +40,7 @@ class Samples:
     color: NDArray[np.float64]
     weight: NDArray[np.float64]
     tone: NDArray[np.float64]
+    allowed: NDArray[np.float64]
     facing: NDArray[np.float64]
     visible: NDArray[np.bool_]
     clothed: NDArray[np.float64]
@@ -58,10 +60,11 @@ def unwrap(s: Sculpture, labels: Labels, front: Nearest) -> Samples:
     row = np.clip(p[:, 1].astype(np.int64), 0, size - 1)
     inside = (p[:, :2] > 1).all(1) & (p[:, :2] < size - 2).all(1)
     visible = inside & (p[:, 2] < front.depth[row, col] + _BEHIND_CM)
-    color = sample(view.image, p)
+    color = sample(view.clean, p)
     share = sample(labels.share, p)
+    near = cv2.erode(labels.share[..., SKIN], np.ones((5, 5), np.uint8))
     depth_in_matte = sample(distance(view.inside), p)
-    allowed = _allowed(s, share)
+    allowed = _allowed(s, share, sample(near, p))
     rim = _looks_like_behind(view.image, view.inside, color, depth_in_matte, row, col)
     weight = visible * smoothstep(facing, 0.18, 0.55) * smoothstep(depth_in_matte, 2, 6)
     weight *= smoothstep(_texel_area(s, p), 0.08, 0.35) * allowed * ~rim
@@ -76,7 +79,7 @@ def unwrap(s: Sculpture, labels: Labels, front: Nearest) -> Samples:
     weight = np.where(regions.skin, weight * smoothstep(dense, 0.12, 0.5), weight)
     _drop_half_seen_ear(s, weight)
     hairy, clothed = share[:, HAIR] * visible, share[:, CLOTH] * visible
-    return Samples(color, weight, tone, facing, visible, clothed, hairy, (row, col), mouth_open)
+    return Samples(color, weight, tone, allowed, facing, visible, clothed, hairy, (row, col), mouth_open)
 
 
 def _texel_area(s: Sculpture, p: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -87,10 +90,12 @@ def _texel_area(s: Sculpture, p: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.abs(tu[..., 0] * tv[..., 1] - tu[..., 1] * tv[..., 0]).ravel()
 
 
-def _allowed(s: Sculpture, share: NDArray[np.float64]) -> NDArray[np.float64]:
+def _allowed(
+    s: Sculpture, share: NDArray[np.float64], skin_around: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """[N] how far the class seen at a texel is one that belongs there."""
     body_free = 1 - smoothstep(share[:, BACKGROUND] + share[:, CLOTH], 0.15, 0.5)
-    neck = smoothstep(share[:, SKIN], 0.5, 0.85)
+    neck = smoothstep(skin_around, 0.4, 0.8)
     crown = s.regions.scalp > 0.95
     hair = smoothstep(share[:, HAIR] + (0 if share[crown, HAIR].mean() > 0.25 else 1), 0.3, 0.7)
     return np.where(s.regions.neck_zone, neck, np.where(crown, body_free * hair, body_free))

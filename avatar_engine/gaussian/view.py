@@ -6,10 +6,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.gaussian.smooth import distance, fill, smoothstep
 from avatar_engine.types import Camera, Portrait
 
 WORKING_SIZE = 512
 """Pixels across. The face is some 150 texels wide in the atlas, and about as many pixels here."""
+
+RIM_PX = 3.0
+"""Within this of the outline the photo's colours are mixed with the background's."""
 
 CHIN, FOREHEAD, RIGHT_CHEEK, LEFT_CHEEK = 152, 10, 234, 454
 
@@ -23,6 +27,8 @@ class View:
         lab: [S, S, 3] float32 CIELAB, L in [0, 100].
         matte: [S, S] float32 in [0, 1].
         inside: [S, S] bool, matte above one half.
+        clean: [S, S, 3] float32, the person's own colours carried over the outline: the photo's
+            rim is half background, and must not be taken along when the head turns.
         landmarks: [478, 2] float64 in pixels.
         camera: The source camera at this size.
         face_height: Pixels from chin to the top of the forehead.
@@ -33,6 +39,7 @@ class View:
     lab: NDArray[np.float32]
     matte: NDArray[np.float32]
     inside: NDArray[np.bool_]
+    clean: NDArray[np.float32]
     landmarks: NDArray[np.float64]
     camera: Camera
     face_height: float
@@ -77,12 +84,14 @@ def view_of(portrait: Portrait, camera: Camera, size: int = WORKING_SIZE) -> Vie
     if scale != 1:
         image = np.clip(cv2.resize(image, (size, size), interpolation=shrink), 0, 1)
         matte = np.clip(cv2.resize(matte, (size, size), interpolation=shrink), 0, 1)
+    inside = matte > 0.5
     landmarks = portrait.landmarks[:, :2].astype(np.float64) * scale
     return View(
         image=image,
         lab=cv2.cvtColor(image, cv2.COLOR_RGB2LAB),
         matte=matte,
-        inside=matte > 0.5,
+        inside=inside,
+        clean=_clean(image, matte, inside),
         landmarks=landmarks,
         camera=camera.framed(size, size),
         face_height=float(np.linalg.norm(landmarks[CHIN] - landmarks[FOREHEAD])),
@@ -95,3 +104,12 @@ def _grown(mask: NDArray[np.uint8], pixels: int) -> NDArray[np.bool_]:
         kernel = np.ones((2 * abs(pixels) + 1,) * 2, np.uint8)
         mask = cv2.dilate(mask, kernel) if pixels > 0 else cv2.erode(mask, kernel)
     return mask > 0
+
+
+def _clean(
+    image: NDArray[np.float32], matte: NDArray[np.float32], inside: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    sure = smoothstep(distance(inside), RIM_PX - 1.0, RIM_PX + 1.0) * (matte > 0.9)
+    own = fill(image, sure > 0.9, sigmas=(1.0, 2.0, 4.0, 8.0), on_atlas=False)
+    share = sure[..., None]
+    return (image * share + own * (1 - share)).astype(np.float32)
