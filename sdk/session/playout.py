@@ -8,6 +8,7 @@ Frames are never sent in a burst, and no silence is put inside a word.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,9 @@ from avatar_engine.errors import VoiceError
 from avatar_engine.types import AvatarFrame
 from sdk.session.clock import Clock
 from sdk.session.protocols import Engine, Transmitter
+
+_MOST = 0.8
+_REMEMBERED = 20  # steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class PlayoutFigures:
         frames: Given out.
         rebases: Stalls that moved the clock.
         lost_s: By how much, together.
-        step_s: The usual cost of a step with a picture, smoothed.
+        step_s: What four of five steps with a picture cost at most, lately.
         repeated: Frames that repeat a picture because there was no time to draw.
         hushed: Frames whose sound was taken away by an interruption at the last moment.
     """
@@ -100,6 +104,7 @@ class Playout:
         self._due: float | None = None
         self._was_dry = True
         self._still = 0
+        self._took: deque[float] = deque(maxlen=_REMEMBERED)
         self._stop = threading.Event()
         self.figures = PlayoutFigures()
 
@@ -134,8 +139,8 @@ class Playout:
     def _has_time_to_draw(self, began: float) -> bool:
         assert self._due is not None
         left_s = self._due - began + self._config.late_s
-        # With a whole period left, the machine has caught up: it never gets more time than that.
-        return self.figures.step_s <= left_s or self._period_s <= left_s
+        # With most of a period left, the machine has caught up: there will never be more time.
+        return self.figures.step_s <= left_s or _MOST * self._period_s <= left_s
 
     def _step(self, *, is_drawn: bool) -> AvatarFrame:
         try:
@@ -150,9 +155,9 @@ class Playout:
             self.figures.repeated += 1
             return
         self._still = 0
-        # Rises at once and falls slowly: a late frame is worse than a few idle milliseconds.
-        usual = self.figures.step_s
-        self.figures.step_s = took_s if took_s > usual else usual * 0.98 + took_s * 0.02
+        self._took.append(took_s)
+        # Of the last steps all but the slowest few: one hiccup does not change the rhythm.
+        self.figures.step_s = sorted(self._took)[len(self._took) * 4 // 5]
 
     def _schedule(self) -> None:
         assert self._due is not None

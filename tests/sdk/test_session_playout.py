@@ -113,6 +113,11 @@ def test_a_machine_that_is_too_slow_loses_pictures_and_never_sound(step_s):
     assert [frame.index for frame in sink.frames] == list(range(250))
 
 
+def test_one_hiccup_does_not_cost_pictures_afterwards():
+    _, playout = run(0.012, {30: 0.075, 60: 0.090}, 200)
+    assert playout.figures.repeated <= 4
+
+
 def test_however_slow_the_machine_the_picture_still_moves():
     clock = VirtualClock()
     sink = TimedSink(clock)

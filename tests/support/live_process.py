@@ -60,7 +60,7 @@ class LiveProcess:
             self.process = subprocess.Popen(
                 command, env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=err, text=True
             )
-        self.announced = json.loads(self._first_line(timeout_s=90))
+        self.announced = json.loads(self._first_line(timeout_s=240))
         self.url: str = self.announced["url"]
 
     def _first_line(self, timeout_s: float) -> str:
