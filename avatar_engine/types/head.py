@@ -43,7 +43,7 @@ class HeadRig:
         eye_radius: cm.
         landmark_texels: [478, 4] int32 texels whose weighted sum is a landmark.
         landmark_weights: [478, 4], rows sum to one.
-        landmark_distance: [478] cm between the landmark's registration and the surface; rows
+        landmark_distance: [478] cm by which a fitted face typically misses the landmark; rows
             above 0.35 are too loose for an exact warp.
     """
 

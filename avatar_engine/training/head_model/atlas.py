@@ -9,8 +9,8 @@ Lip and eye slits stay real holes: light helper triangles span them, so upper an
 become neighbouring texels.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,10 +63,12 @@ def skin_triangles(kit: FaceKit) -> tuple[Ints, Ints]:
     skin = np.concatenate([face, back[is_bust]])
     skin = skin[(kit.vertices[skin][:, :, 1] > _BUST_Y).all(1)]
     while True:  # a triangle with two sides on the rim would be a degenerate corner of the chart
-        inner = edges(skin)
-        on_rim = [[(b, a) not in inner for a, b in ((t[0], t[1]), (t[1], t[2]), (t[2], t[0]))]
-                  for t in skin.tolist()]  # fmt: skip
-        ears = np.sum(on_rim, 1) >= 2
+        taken = edges(skin)
+        on_rim = [
+            ((b, a) not in taken) + ((c, b) not in taken) + ((a, c) not in taken)
+            for a, b, c in skin.tolist()
+        ]
+        ears = np.array(on_rim) >= 2
         if not ears.any():
             return skin, back[~is_bust]
         skin = skin[~ears]
@@ -82,7 +84,7 @@ def left_half(kit: FaceKit, triangles: Ints) -> tuple[Ints, Ints, Floats]:
     return vertices, local.reshape(half.shape), points
 
 
-def flatten_skin(kit: FaceKit, progress: Callable[[], None] = lambda: None) -> HalfChart:
+def flatten_skin(kit: FaceKit) -> HalfChart:
     """Flatten the left half of the skin onto HALF x SKIN_ROWS texels.
 
     Raises:
@@ -110,7 +112,7 @@ def flatten_skin(kit: FaceKit, progress: Callable[[], None] = lambda: None) -> H
     slivers = area < 1e-7
     shapes[slivers] = SLIVER
     weights = np.where(real & ~slivers, 1.0, _HELPER_WEIGHT)
-    uv, energy = slim(uv, closed, shapes, weights, free, progress=progress)
+    uv, energy = slim(uv, closed, shapes, weights, free)
     return HalfChart(vertices, closed[: len(triangles)], uv, energy)
 
 
@@ -124,17 +126,7 @@ def _bridges(points: Floats, triangles: Ints) -> Ints:
     eye = eye[at:] + eye[:at]
     at = eye.index(outer)
     strips = [(eye[: at + 1], [inner, *eye[: at - 1 : -1]])]
-    # The lips are the rim's excursion from the mid-line at the mouth, with both ends on it.
-    start = next(i for i in range(len(rim)) if not middle[rim[i]] and middle[rim[i - 1]])
-    rim = rim[start:] + rim[:start]
-    runs: list[list[int]] = [[rim[-1]]]
-    for before, v in zip([rim[-1], *rim], rim, strict=False):
-        if middle[before] and not middle[v]:
-            runs.append([before])
-        runs[-1].append(v)
-    lips = next(run for run in runs if len(run) > 3 and points[run[1:-1], 1].mean() > -6
-                and not middle[run[1]])  # fmt: skip
-    lips = lips[: next(i for i in range(1, len(lips)) if middle[lips[i]]) + 1]
+    lips = next(run for run in _excursions(rim, middle) if points[run, 1].mean() > -6)
     corner = int(np.argmax(points[lips, 0]))
     strips.append((lips[corner::-1], lips[corner:]))
     taken = edges(triangles)
@@ -144,6 +136,20 @@ def _bridges(points: Floats, triangles: Ints) -> Ints:
             facing = not any(e in taken for e in ((a, b), (b, c), (c, a)))
             helpers.append((a, b, c) if facing else (c, b, a))
     return np.array(helpers, np.int64)
+
+
+def _excursions(loop: list[int], middle: NDArray[np.bool_]) -> list[list[int]]:
+    """Stretches of a loop that leave the mid-line, with the vertices on it at both ends."""
+    start = next(i for i, v in enumerate(loop) if middle[v] and not middle[loop[i + 1 - len(loop)]])
+    loop = loop[start:] + loop[: start + 1]
+    found, run = [], [loop[0]]
+    for before, v in pairwise(loop):
+        if middle[before]:
+            run = [before]
+        run.append(v)
+        if middle[v] and not middle[before]:
+            found.append(run)
+    return found
 
 
 def _strip(one: list[int], other: list[int]) -> list[tuple[int, int, int]]:

@@ -106,15 +106,15 @@ def teeth_patches(kit: FaceKit) -> list[Patch]:
     is_tooth = np.arange(len(both)) < len(teeth)
     is_lower = _moves_with_jaw(kit, both)
     tongue = {tuple(t) for t in _tongue(kit).tolist()}
-    # The tongue fills the lower arch: left in, it would catch the ribbon's rays.
+    # The tongue fills the lower arch: left in, it and the floor under it would catch the rays.
     is_tongue = np.array([tuple(t) in tongue for t in both.tolist()])
-    middle = kit.vertices[both].mean(1)
-    is_tongue |= ~is_tooth & is_lower & (
-        (middle[:, 0] / 2.35) ** 2 + ((middle[:, 2] - _ARCH_Z) / 4.3) ** 2 < 1
-    )  # fmt: skip
+    x, _, z = kit.vertices[both].mean(1).T
+    is_inside = ~is_tooth & ((x / 2.35) ** 2 + ((z - _ARCH_Z) / 4.3) ** 2 < 1)
     return [
         _ribbon(kit, both, is_tooth, ~is_lower, UPPER_TEETH, (-1.8, -3.5)),
-        _ribbon(kit, both, is_tooth, is_lower & ~is_tongue, LOWER_TEETH, (-3.05, -4.65)),
+        _ribbon(
+            kit, both, is_tooth, is_lower & ~is_tongue & ~is_inside, LOWER_TEETH, (-3.05, -4.65)
+        ),
     ]
 
 

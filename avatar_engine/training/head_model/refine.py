@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from avatar_engine.errors import PhotoError
 from avatar_engine.head.fit import FACE_POINTS, LandmarkModel, Priors, fit_landmarks
 from avatar_engine.portrait import read_portrait
+from avatar_engine.training.head_model.contours import OUTER_EYE_CORNERS
 from avatar_engine.training.head_model.landmarks import Registration, Skin, shifted
 from avatar_engine.training.head_model.mesh import Floats
 from avatar_engine.types import HeadRig
 
 _ROUNDS = 6
+# A persona must not be bent to eye corners that the network sets too far inside.
+_NOT_EXACT_CM = 0.4
 # Stiff in expression: else a wrinkled nose would explain a landmark that is set too low.
 _PRIORS = Priors(identity=0.7, expression=2.4, presence=0.5)
 
@@ -63,7 +66,10 @@ def refine(
         misfit = _misfit(with_registration(where), people)
         history.append(_mean_mm(misfit))
     distance = np.sqrt((misfit**2).sum(-1).mean(0))
-    return replace(where, distance=(distance + distance[where.twin]) / 2), history
+    distance = (distance + distance[where.twin]) / 2
+    corners = list(OUTER_EYE_CORNERS)
+    distance[corners] = np.maximum(distance[corners], _NOT_EXACT_CM)
+    return replace(where, distance=distance), history
 
 
 def _misfit(rig: HeadRig, people: Sequence[NDArray[np.floating]]) -> Floats:

@@ -5,8 +5,6 @@ Dirichlet energy |J|² + |J⁻¹|² by reweighted least squares. The line search
 at which a first triangle would flip, so a start without folds ends without folds.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -46,7 +44,6 @@ def slim(
     free: NDArray[np.bool_],
     *,
     iterations: int = 120,
-    progress: Callable[[], None] = lambda: None,
 ) -> tuple[Floats, float]:
     """Flatten so that triangles come close to their wanted shapes.
 
@@ -57,7 +54,6 @@ def slim(
         weights: [T] how much each counts.
         free: [V, 2] coordinates that may move.
         iterations: At most.
-        progress: Called after each.
 
     Returns:
         Positions [V, 2], and the mean energy (4 is perfect).
@@ -84,7 +80,6 @@ def slim(
         if reached >= energy:
             break
         gain, x, energy = (energy - reached) / energy, x + step * direction, reached
-        progress()
         if gain < _ENOUGH:
             break
     return x, energy
