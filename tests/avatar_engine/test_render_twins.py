@@ -1,6 +1,8 @@
 """The fast renderers draw what the reference defines, in values and in gradients."""
 
 import dataclasses
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -199,3 +201,19 @@ def test_cuda_draws_the_reference(head) -> None:
     for name, frame in zip(STATES, frames.cpu().numpy(), strict=True):
         assert peak_signal_noise_ratio(expected[name], frame) >= 48
     assert others.shape == (1, SIZE, SIZE, 3)
+
+
+@pytest.mark.shared
+def test_cpu_draws_the_reference_of_a_real_persona() -> None:
+    shared = os.environ.get("LIVEPITCH_SHARED")
+    if not shared:
+        pytest.skip("LIVEPITCH_SHARED is not set")
+    from avatar_engine.persona import build_persona
+
+    persona = build_persona(Path(shared) / "data/portraits/dev/p006.jpg")
+    scene = persona.maps, persona.plates, persona.camera
+    config = RenderConfig(384, 384)
+    reference, cpu = ReferenceRenderer(*scene, config), CpuRenderer(*scene, config)
+    for name in ("neutral", "everything"):
+        expected, actual = reference.render(STATES[name]), cpu.render(STATES[name])
+        assert peak_signal_noise_ratio(expected, actual) >= 50
