@@ -15,6 +15,7 @@ export class Captions {
     this.later(() => {
       this.id = sentence.sentence_id;
       this.words = wordsOf(sentence.text);
+      this.page = -1;
       this.live.textContent = sentence.text.replace(/\s+/g, " ").trim();
       this.show(0, -1);
     });
