@@ -1,4 +1,4 @@
-"""The skin: one portrait and its fitted head become Gaussians in the atlas, and plates behind them."""
+"""The skin: a portrait and its fitted head become Gaussians in the atlas, and plates behind."""
 
 from avatar_engine.gaussian.build import build_maps
 

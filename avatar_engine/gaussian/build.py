@@ -10,7 +10,7 @@ from avatar_engine.gaussian.complete import complete
 from avatar_engine.gaussian.eyes import paint_eyes
 from avatar_engine.gaussian.fusion import fuse
 from avatar_engine.gaussian.hair import HairChart, hair_chart
-from avatar_engine.gaussian.lids import close_lids
+from avatar_engine.gaussian.lids import close_lids, folded_lids
 from avatar_engine.gaussian.mouth import close_lips, lip_pairs, paint_mouth
 from avatar_engine.gaussian.neck import neck_opacity
 from avatar_engine.gaussian.plates import make_plates
@@ -65,24 +65,28 @@ def build_maps(
     ears_flat = flatten_ears(s, labels.share[..., HAIR])
     carve(s)
     pin_slits(s)
+    close_lips(s)
+    close_lids(s)
     tell("unwrapping the photo", 0.4)
     front = _front(s)
     samples = unwrap(s, labels, front)
+    folded = folded_lids(s)
+    samples.weight[:] *= 1 - folded
+    samples.tone[:] *= 1 - folded
     opacity = np.where(s.chart > 0, opacity_in_matte(s), 0)
     opacity *= np.where(regions.skin, neck_opacity(s, samples), 1)
     color, trust = fuse(samples, regions)
-    color = complete(s, labels, color, trust, ears_flat, _covered(samples, regions))
-    paint_eyes(s, samples, color)
+    color = complete(s, labels, color, trust, ears_flat, _covered(samples, regions), folded)
+    eyes_seen = paint_eyes(s, samples, color)
     paint_mouth(s, samples, labels, color)
-    close_lips(s)
-    close_lids(s)
     hair = hair_chart(s, labels, opacity)
     tell("painting what stands behind", 0.6)
     plates = make_plates(s, labels, front, portrait)
     maps = _assembled(s, color, opacity, hair)
     tell("matching the photo", 0.75)
     seen = smoothstep(samples.facing, 0.1, 0.5) * samples.visible * samples.allowed
-    seen = np.r_[np.where(regions.skin, seen, 1), hair.trust]
+    seen = np.where(regions.skin, seen * (1 - folded), 1)
+    seen = np.r_[np.where(s.chart == Chart.EYE, eyes_seen, seen), hair.trust]
     maps = solve_colors(s, maps, plates, blend_weights, seen)
     tell("done", 1.0)
     return maps, plates

@@ -13,13 +13,10 @@ from avatar_engine.gaussian.smooth import blur_atlas, blur_image, distance, fill
 
 _EAR_OUTSIDE_PX = 2.5
 _EAR_OUTSIDE_SHARE = 0.06
-_STANDS_OUT = 0.6
 
 
 def flatten_ears(s: Sculpture, hair: NDArray[np.float32]) -> tuple[float, float]:
-    """Press ears flat as far as the photo asks, or let them stand out as far as it allows.
-
-    Returns how far each, (left, right): 1 lies flat, 0 is the model's, below it stands out more.
+    """Press ears flat as far as the photo asks; returns how far, (left, right) in [0, 1].
 
     Args:
         s: The head.
@@ -35,7 +32,7 @@ def flatten_ears(s: Sculpture, hair: NDArray[np.float32]) -> tuple[float, float]
     for side in (s.regions.left, ~s.regions.left):
         ear = s.regions.ear & side
         pixels = _pixels(s, s.project(x[ear]))
-        amount = 1.0 if hair[pixels].mean() > 0.6 else -_STANDS_OUT
+        amount = 1.0 if hair[pixels].mean() > 0.6 else 0.0
         while amount < 1:
             p = s.project(x[ear] + amount * press[ear])
             if np.mean(outside[_pixels(s, p)] > _EAR_OUTSIDE_PX) < _EAR_OUTSIDE_SHARE:

@@ -19,6 +19,7 @@ def complete(
     trust: NDArray[np.float64],
     ears_flat: tuple[float, float],
     ears_covered: tuple[float, float],
+    folded: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Fill the skin chart.
 
@@ -29,6 +30,7 @@ def complete(
         trust: [N] their weight.
         ears_flat: How far each ear was pressed flat, (left, right).
         ears_covered: Share of each ear under hair.
+        folded: [N] of ``lids.folded_lids``.
 
     Returns:
         [N, 3] colours; zero outside the skin chart.
@@ -47,11 +49,29 @@ def complete(
         behind = smoothstep(z, 4.0, 1.5) * smoothstep(y, -10.0, -7.0)
         grows = np.maximum(grows, np.where(s.regions.skin, behind, 0))
     _grow_hair(s, labels, grows, color, trust)
+    _smooth_lids(s, labels, folded, color, trust)
     paint_lips(s.rig, s.regions.lip_depth, s.regions.above_mouth, color, trust, labels.skin_tone)
     weight = np.clip(2 * trust, 0, 1).reshape(R, R) * (s.rig.chart == Chart.SKIN)
     full = fill(color.reshape(R, R, 3), weight)
     mixed = color.reshape(R, R, 3) * weight[..., None] + full * (1 - weight[..., None])
     return np.where(s.regions.skin[:, None], mixed.reshape(-1, 3), 0)
+
+
+def _smooth_lids(
+    s: Sculpture,
+    labels: Labels,
+    folded: NDArray[np.float64],
+    color: NDArray[np.float64],
+    trust: NDArray[np.float64],
+) -> None:
+    """Folded lids take the tone of the skin above them, without lashes, in place."""
+    R = s.rig.resolution
+    clear = trust * (s.regions.lid_distance > 4) * (1 - folded) * s.regions.skin
+    above = fill(color.reshape(R, R, 3), clear.reshape(R, R), sigmas=(3, 5, 9, 16)).reshape(-1, 3)
+    tone = 0.75 * above + 0.25 * labels.skin_tone
+    share = folded[:, None]
+    color[:] = color * (1 - share) + tone * share
+    trust[:] = np.maximum(trust, folded)
 
 
 def _grow_hair(

@@ -13,10 +13,11 @@ _CAP = np.radians(75)
 _UNSEEN = (0.75, 0.70, 0.68)
 
 
-def paint_eyes(s: Sculpture, samples: Samples, color: NDArray[np.float64]) -> None:
-    """Colour the eye charts in place [N, 3]."""
+def paint_eyes(s: Sculpture, samples: Samples, color: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Colour the eye charts in place [N, 3]; returns how far the photo shows each texel [N]."""
     R = s.rig.resolution
     row, col = samples.pixels
+    shown = np.zeros(R * R)
     sides = ((s.regions.left, LEFT_EYE), (~s.regions.left, RIGHT_EYE))
     for eye, (side, lids) in enumerate(sides):
         ball = np.nonzero((s.chart == Chart.EYE) & side)[0]
@@ -39,3 +40,5 @@ def paint_eyes(s: Sculpture, samples: Samples, color: NDArray[np.float64]) -> No
         mask.flat[ball] = seen
         share = (blur_image(mask, 0.8).ravel()[ball] * seen)[:, None]
         color[ball] = samples.color[ball] * share + around * (1 - share)
+        shown[ball] = share[:, 0]
+    return shown

@@ -27,7 +27,7 @@ _FINE_SIGMA, _COARSE_SIGMA = 0.55, 0.9
 _CLEAR_CM = 0.15  # hair lies this far in front of the skin it hides
 _THIN_CM = 0.8  # thinner hair has no inside
 _INSET_PX = 6
-_RIM_OF_SKIN_PX = 7
+_TORN_CM = 1.2
 _LEAST_PIXELS = 60
 
 
@@ -48,7 +48,7 @@ class HairChart:
 
 @dataclass(frozen=True, slots=True)
 class _Volume:
-    """The hair over the picture, [S, S] each; depths in cm from the camera, edge in pixels to it."""
+    """The hair over the picture, [S, S] each; depths in cm from the camera, ``edge`` in pixels."""
 
     mask: NDArray[np.bool_]
     front: NDArray[np.float64]
@@ -77,9 +77,9 @@ def hair_chart(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> Ha
 def _volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> _Volume:
     view = s.view
     size = view.size
-    triangles = s.regions.triangles
-    solid = triangles[(opacity[triangles] > 0.5).all(1)]
-    head = nearest(s.project(s.source_shape()), solid, width=size, height=size)
+    p = s.project(s.source_shape())
+    solid = _drawn(s, p, opacity)
+    head = nearest(p, solid, width=size, height=size)
     mask, rim = _hair_pixels(s, labels, head, head.gather(solid, s.regions.scalp))
     root = float(s.project(np.array([[0.0, 2.0, 0.5]]))[0, 2])
     px_per_cm = view.camera.K[0, 0] / root
@@ -105,6 +105,18 @@ def _volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> _Volu
     return _Volume(mask, front, back, alpha.astype(np.float32), edge)
 
 
+def _drawn(s: Sculpture, p: NDArray[np.float64], opacity: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Triangles [T, 3] that splats really cover: opaque, facing the camera, not torn wide."""
+    t = s.regions.triangles
+    a, b, c = (p[t[:, k], :2] for k in range(3))
+    ab, ac = b - a, c - a
+    area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
+    widest = np.maximum.reduce([np.hypot(*ab.T), np.hypot(*ac.T), np.hypot(*(c - b).T)])
+    px_per_cm = s.view.camera.K[0, 0] / np.median(p[:, 2])
+    drawn = (area * s.regions.skin_winding > 0) & (widest < _TORN_CM * px_per_cm)
+    return t[drawn & (opacity[t] > 0.5).all(1)]
+
+
 def _hair_pixels(
     s: Sculpture, labels: Labels, head: Nearest, scalp: NDArray[np.float32]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -121,8 +133,7 @@ def _hair_pixels(
     mask = binary_opening(mask)
     # What the head leaves uncovered above the chin is a rim of it.
     above = view.inside & ~head.covered & (yy < chin) & (labels.share[..., CLOTH] < 0.4)
-    of_skin = (labels.share[..., SKIN] > 0.4) & (distance(~head.covered) < _RIM_OF_SKIN_PX)
-    rim = above & ((share > 0.3) | of_skin)
+    rim = above & ((share > 0.3) | (labels.share[..., SKIN] > 0.4))
     # Flakes that hang on nothing would float when the head turns.
     parts, _ = label(mask | rim | head.covered)
     held = np.isin(parts, np.unique(parts[head.covered])) & (mask | rim)

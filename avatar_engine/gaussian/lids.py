@@ -1,8 +1,11 @@
 """Lids: at full blink the upper meets the lower, whatever the eye's shape."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avatar_engine.gaussian.sculpture import Sculpture
+from avatar_engine.gaussian.smooth import smoothstep
+from avatar_engine.gaussian.unwrap import texel_area
 from avatar_engine.types import ARKIT_INDEX
 
 _LIDS = (
@@ -11,6 +14,22 @@ _LIDS = (
 )
 _UPPER_SHARE = 0.85
 _OVERLAP_CM = 0.05
+
+
+def folded_lids(s: Sculpture) -> NDArray[np.float64]:
+    """[N] 1 where a lid lies folded in the photo and unfolds when the eye closes.
+
+    What the photo shows there is lashes, liner and the crease; stretched over the closed lid they
+    would make rings. The lash line itself stays.
+    """
+    weights = s.rest.copy()
+    for name in ("eyeBlinkLeft", "eyeBlinkRight"):
+        weights[ARKIT_INDEX[name]] = 1.0
+    shown = texel_area(s, s.project(s.source_shape()))
+    closed = texel_area(s, s.project(s.shape(weights)))
+    unfolds = smoothstep(closed / np.maximum(shown, 0.02), 1.3, 2.0)
+    place = smoothstep(s.regions.lid_distance, 1.0, 2.0) * (s.regions.lid_distance < 18)
+    return np.where(s.regions.skin & s.regions.above_lids, unfolds * place, 0)
 
 
 def close_lids(s: Sculpture) -> None:

@@ -1,4 +1,4 @@
-"""The mouth: closed lips at rest, the photo's smile kept for the source view, and what is inside."""
+"""The mouth: lips closed at rest, the photo's smile kept for the source view, what is inside."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ _OVERLAP_CM = 0.025
 
 
 def lip_pairs(s: Sculpture) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Paired texels (upper, lower) along the inner lips, by rising x; the outermost near a corner."""
+    """Paired texels (upper, lower) along the inner lips, by rising x, from corner to corner."""
     R = s.rig.resolution
     weights, texels = s.rig.landmark_weights, s.rig.landmark_texels
     texel = texels[np.arange(len(texels)), weights.argmax(1)]

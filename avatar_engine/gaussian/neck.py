@@ -22,9 +22,9 @@ def neck_opacity(s: Sculpture, samples: Samples) -> NDArray[np.float64]:
     clothed = soft(np.where(zone, samples.clothed, 0), 2.2)
     under = zone & (samples.clothed > 0.6)
     collar = np.percentile(mean[under, 1], 85) if under.sum() > 60 else _NO_COLLAR_CM
-    height = mean[:, 1] + 0.5 * np.minimum(mean[:, 2] - 2, 0)
+    height = mean[:, 1] + 0.4 * np.minimum(mean[:, 2] - 2, 0)
     seen = smoothstep(soft(samples.weight * s.regions.skin, 1.0), 0.15, 0.4)
-    above = np.maximum(smoothstep(height, collar - 1.4, collar - 0.2), seen)
+    above = np.maximum(smoothstep(height, collar - 2.5, collar + 1.0), seen)
     fade = np.where(zone, (1 - smoothstep(clothed, 0.4, 0.75)) * above, 1)
     fade = fade * smoothstep(s.rig.neck, 0.02, 0.22)
     around = soft(fade * s.regions.skin, 2.0)

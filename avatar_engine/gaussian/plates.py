@@ -20,7 +20,7 @@ def make_plates(s: Sculpture, labels: Labels, front: Nearest, portrait: Portrait
     size = len(portrait.image)
     masks = _body_masks(s, labels, front)
     big = lambda m: cv2.resize(m.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)  # noqa: E731
-    photo = portrait.image.astype(np.float32) / 255
+    photo = (portrait.image / np.float32(255)).astype(np.float32)
     background = _background(photo, np.asarray(portrait.matte, np.float32))
     known, cover, fill_color = masks
     keep = big(known)[..., None]

@@ -48,9 +48,7 @@ class Labels:
         return self.share.argmax(-1) == which
 
 
-def segment(
-    view: View, scalp_pixels: NDArray[np.bool_], ear_pixels: NDArray[np.bool_]
-) -> Labels:
+def segment(view: View, scalp_pixels: NDArray[np.bool_], ear_pixels: NDArray[np.bool_]) -> Labels:
     """Label the portrait.
 
     Args:
@@ -171,7 +169,7 @@ def _adapt(prior, colour, frame, seeds, *, is_bald, is_long):  # type: ignore[no
     elif not is_long:
         prior[..., HAIR] *= 1 - 0.998 * smoothstep(v, 0.32, 0.2)
     else:
-        prior[..., HAIR] *= 1 - 0.985 * smoothstep(v, 0.1, -0.1) * smoothstep(u, 0.62, 0.85)
+        prior[..., HAIR] *= 1 - 0.985 * smoothstep(v, 0.1, -0.1) * smoothstep(u, 0.58, 0.78)
         hair = _Mixture.fitted(colour[seeds[HAIR]], 4)
         usual = np.percentile(hair.log_density(colour[seeds[HAIR]]), 15)
         seeds[CLOTH] &= ~((hair.log_density(colour) > usual - 1) & (u < 0.8))

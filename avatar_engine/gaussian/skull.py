@@ -16,7 +16,7 @@ def fit_skull(s: Sculpture) -> float:
 
     Pushing rim texels in the picture alone would make a box of the skull.
     """
-    x, y, z = s.rig.mean.T.astype(np.float64)
+    _, y, z = s.rig.mean.T.astype(np.float64)
     upper = np.maximum(smoothstep(y, 5.5, 12.0), smoothstep(-z, -5.0, 1.0) * smoothstep(y, -9, -3))
     upper = np.where(s.regions.skin, upper, 0)[:, None]
     scale = 1.0

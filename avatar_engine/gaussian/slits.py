@@ -11,8 +11,14 @@ from avatar_engine.gaussian.sculpture import Sculpture
 _CORNERS = [61, 78, 291, 308]
 _UPPER_LIP = [80, 81, 82, 13, 312, 311, 310, 185, 40, 39, 37, 0, 267, 269, 270, 409]
 _LOWER_LIP = [95, 88, 178, 87, 14, 317, 402, 318, 324, 146, 91, 181, 84, 17, 314, 405, 321, 375]
-_UPPER_LIDS = ([362, 398, 384, 385, 386, 387, 388, 466, 263], [133, 173, 157, 158, 159, 160, 161, 246, 33])  # fmt: skip
-_LOWER_LIDS = ([382, 381, 380, 374, 373, 390, 249, 362, 263], [155, 154, 153, 145, 144, 163, 7, 133, 33])  # fmt: skip
+_UPPER_LIDS = (
+    [362, 398, 384, 385, 386, 387, 388, 466, 263],
+    [133, 173, 157, 158, 159, 160, 161, 246, 33],
+)
+_LOWER_LIDS = (
+    [382, 381, 380, 374, 373, 390, 249, 362, 263],
+    [155, 154, 153, 145, 144, 163, 7, 133, 33],
+)
 _LIP_REACH, _LID_REACH = 5.0, 3.5  # texels
 _LIP_EXPRESSION_SHARE = 0.7
 
@@ -50,8 +56,6 @@ def _side(
     return out
 
 
-def _kernel(
-    a: NDArray[np.float64], b: NDArray[np.float64], reach: float
-) -> NDArray[np.float64]:
+def _kernel(a: NDArray[np.float64], b: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
     d2 = ((a[:, None] - b[None]) ** 2).sum(-1)
     return np.exp(-0.5 * d2 / reach**2)

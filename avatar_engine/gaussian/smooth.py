@@ -45,7 +45,7 @@ def blur_atlas(values: Map, sigma: float) -> NDArray[np.float32]:
 def mean_atlas(values: Map, weight: Map, sigma: float) -> NDArray[np.float32]:
     """Weighted local mean over the atlas [R, R, C]; zero where no weight is near."""
     total = np.maximum(blur_atlas(weight, sigma), 1e-6)[..., None]
-    return blur_atlas(values * weight[..., None], sigma) / total
+    return (blur_atlas(values * weight[..., None], sigma) / total).astype(np.float32)
 
 
 def fill(
@@ -78,7 +78,7 @@ def fill(
         share = np.clip((mass - 1e-4) / enough, 0, 1) * (1 - confidence[..., None])
         result += blurred[..., :-1] / np.maximum(mass, 1e-6) * share
         confidence += share[..., 0]
-    return result / np.maximum(confidence, 1e-9)[..., None]
+    return (result / np.maximum(confidence, 1e-9)[..., None]).astype(np.float32)
 
 
 def _wide_blur(

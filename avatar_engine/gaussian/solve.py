@@ -76,7 +76,7 @@ def composed_plate(plates: Plates, size: int) -> NDArray[np.float32]:
     if len(picture) != size:
         shrink = cv2.INTER_AREA if len(picture) > size else cv2.INTER_LINEAR
         picture = cv2.resize(picture, (size, size), interpolation=shrink)
-    return picture
+    return picture.astype(np.float32)
 
 
 def _damping(s: Sculpture, trust: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -13,7 +13,8 @@ from avatar_engine.gaussian.smooth import blur_atlas, blur_image, distance, smoo
 from avatar_engine.gaussian.zbuffer import Nearest
 from avatar_engine.shapes import grid_neighbours, surface_groups, tangents
 
-INNER_LIPS = [78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95]  # fmt: skip
+INNER_LIPS = [78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308]
+INNER_LIPS += [324, 318, 402, 317, 14, 87, 178, 88, 95]
 LEFT_EYE = [263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466]
 RIGHT_EYE = [33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246]
 UPPER_LOWER_LIP = [(80, 88), (81, 178), (82, 87), (13, 14), (312, 317), (311, 402), (310, 318)]
@@ -67,10 +68,11 @@ def unwrap(s: Sculpture, labels: Labels, front: Nearest) -> Samples:
     allowed = _allowed(s, share, sample(near, p))
     rim = _looks_like_behind(view.image, view.inside, color, depth_in_matte, row, col)
     weight = visible * smoothstep(facing, 0.18, 0.55) * smoothstep(depth_in_matte, 2, 6)
-    weight *= smoothstep(_texel_area(s, p), 0.08, 0.35) * allowed * ~rim
+    weight *= smoothstep(texel_area(s, p), 0.08, 0.35) * allowed * ~rim
     tone = visible * smoothstep(facing, 0.05, 0.30) * smoothstep(depth_in_matte, 1.5, 4)
     tone *= allowed * ~rim * ~regions.ear
-    mouth_open = float(np.mean([view.landmarks[b, 1] - view.landmarks[a, 1] for a, b in UPPER_LOWER_LIP]))  # fmt: skip
+    upper, lower = np.array(UPPER_LOWER_LIP).T
+    mouth_open = float((view.landmarks[lower, 1] - view.landmarks[upper, 1]).mean())
     banned = _features(s, row, col, color, weight, mouth_open)
     weight[banned] = 0
     tone[banned] = 0
@@ -79,10 +81,12 @@ def unwrap(s: Sculpture, labels: Labels, front: Nearest) -> Samples:
     weight = np.where(regions.skin, weight * smoothstep(dense, 0.12, 0.5), weight)
     _drop_half_seen_ear(s, weight)
     hairy, clothed = share[:, HAIR] * visible, share[:, CLOTH] * visible
-    return Samples(color, weight, tone, allowed, facing, visible, clothed, hairy, (row, col), mouth_open)
+    return Samples(
+        color, weight, tone, allowed, facing, visible, clothed, hairy, (row, col), mouth_open
+    )
 
 
-def _texel_area(s: Sculpture, p: NDArray[np.float64]) -> NDArray[np.float64]:
+def texel_area(s: Sculpture, p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Pixels of the photo per texel [N]."""
     R = s.rig.resolution
     bits = grid_neighbours(surface_groups(s.rig.chart))
@@ -106,7 +110,8 @@ def _looks_like_behind(image, inside, color, depth, row, col):  # type: ignore[n
 
     def tone(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
         m = mask.astype(np.float32)
-        return blur_image(image * m[..., None], 9) / np.maximum(blur_image(m, 9), 1e-4)[..., None]
+        mass = np.maximum(blur_image(m, 9), 1e-4)[..., None]
+        return (blur_image(image * m[..., None], 9) / mass).astype(np.float32)
 
     within, without = tone(distance(inside) > 5), tone(distance(~inside) > 3)
     to_within = np.linalg.norm(color - within[row, col], axis=1)

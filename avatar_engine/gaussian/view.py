@@ -51,7 +51,7 @@ class View:
         return len(self.image)
 
     def face_frame(self, pixels: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Pixels [..., 2] in the face's own frame: across (cheeks at +-0.5), up (chin 0, brow 1)."""
+        """Pixels [..., 2] in the face's frame: across (cheeks at +-0.5), up (chin 0, brow 1)."""
         marks = self.landmarks
         up = marks[FOREHEAD] - marks[CHIN]
         up = up / np.linalg.norm(up)
@@ -79,11 +79,11 @@ def view_of(portrait: Portrait, camera: Camera, size: int = WORKING_SIZE) -> Vie
     """The portrait and its camera, resampled to the working size."""
     scale = size / len(portrait.image)
     shrink = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    image = portrait.image.astype(np.float32) / 255
+    image = _unit(portrait.image / np.float32(255))
     matte = np.asarray(portrait.matte, np.float32)
     if scale != 1:
-        image = np.clip(cv2.resize(image, (size, size), interpolation=shrink), 0, 1)
-        matte = np.clip(cv2.resize(matte, (size, size), interpolation=shrink), 0, 1)
+        image = _unit(cv2.resize(image, (size, size), interpolation=shrink))
+        matte = _unit(cv2.resize(matte, (size, size), interpolation=shrink))
     inside = matte > 0.5
     landmarks = portrait.landmarks[:, :2].astype(np.float64) * scale
     return View(
@@ -106,10 +106,14 @@ def _grown(mask: NDArray[np.uint8], pixels: int) -> NDArray[np.bool_]:
     return mask > 0
 
 
+def _unit(values: NDArray[np.floating]) -> NDArray[np.float32]:
+    return np.clip(values, 0, 1).astype(np.float32)
+
+
 def _clean(
     image: NDArray[np.float32], matte: NDArray[np.float32], inside: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
     sure = smoothstep(distance(inside), RIM_PX - 1.0, RIM_PX + 1.0) * (matte > 0.9)
-    own = fill(image, sure > 0.9, sigmas=(1.0, 2.0, 4.0, 8.0), on_atlas=False)
+    own = fill(image, (sure > 0.9).astype(np.float32), sigmas=(1.0, 2.0, 4.0, 8.0), on_atlas=False)
     share = sure[..., None]
     return (image * share + own * (1 - share)).astype(np.float32)

@@ -75,7 +75,7 @@ def save_persona(persona: Persona, path: Path) -> None:
             "K": persona.camera.K.tolist(),
             "width": persona.camera.width,
             "height": persona.camera.height,
-        },  # fmt: skip
+        },
         "layout": layout,
     }
     text = json.dumps(header, ensure_ascii=False)

@@ -103,7 +103,7 @@ def _sha256(photo: Path | str | bytes) -> str:
     try:
         content = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
     except OSError:
-        raise PhotoError("not_found", f"{photo}: no such photo; check the path") from None
+        raise PhotoError("not_found", f"{photo!s}: no such photo; check the path") from None
     return hashlib.sha256(content).hexdigest()
 
 
