@@ -93,10 +93,20 @@ class _QuietServer(uvicorn.Server):
 
 
 def address_of(listener: socket.socket, host: str) -> str:
-    """``http://host:port`` as a person would type it."""
+    """``http://host:port`` as a person would type it, perhaps on another machine."""
     port = listener.getsockname()[1]
-    shown = "localhost" if host in ("0.0.0.0", "::", "") else host
+    shown = _own_address() if host in ("0.0.0.0", "::", "") else host
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+def _own_address() -> str:
+    """This machine's address in its network; nothing is sent to find it."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(("192.0.2.1", 9))  # an address that never exists (RFC 5737)
+            return str(probe.getsockname()[0])
+    except OSError:
+        return "localhost"
 
 
 def _reason(error: Exception) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from commerce.errors import UnknownProductError
 from commerce.money import Money
-from commerce.shop import ProductCard, Shop
+from commerce.shop import Answer, ProductCard, Shop
 
 _LANGUAGES = {"en": "en", "cmn": "zh", "yue": "zh", "zh": "zh", "es": "es", "pt": "pt"}
 _PITCH_S = 16.0
@@ -15,10 +15,11 @@ _PITCH_S = 16.0
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What to say to a viewer, and the product it is about."""
+    """What to say to a viewer, the product it is about, and what makes two answers one."""
 
     text: str
     sku: str | None
+    key: str
 
 
 class ShopCounter:
@@ -48,12 +49,14 @@ class ShopCounter:
     async def answer(self, text: str, *, context_sku: str | None) -> Reply | None:
         """What to say to a viewer's message; None to stay silent."""
         self._asked += 1
-        answer = await self._shop.answer(
-            text, context_sku=context_sku, language=self._language, seed=self._asked
-        )
-        if answer is None:
+        # The first wording tells whether two questions have one answer; another one is spoken, so
+        # that the show does not repeat itself.
+        plain = await self._answer(text, context_sku, seed=0)
+        answer = await self._answer(text, context_sku, seed=self._asked)
+        if answer is None or plain is None:
             return None
-        return Reply(answer.text, answer.card.sku if answer.card is not None else None)
+        sku = answer.card.sku if answer.card is not None else None
+        return Reply(answer.text, sku, key=f"{sku}:{plain.text}")
 
     async def pitch(self, sku: str, *, seed: int) -> str:
         """A spoken presentation; empty when the product left the shelves meanwhile."""
@@ -72,6 +75,11 @@ class ShopCounter:
     async def closing(self, *, seed: int) -> str:
         """What ends one round through the catalogue."""
         return await self._shop.closing(seed=seed, language=self._language)
+
+    async def _answer(self, text: str, context_sku: str | None, *, seed: int) -> Answer | None:
+        return await self._shop.answer(
+            text, context_sku=context_sku, language=self._language, seed=seed
+        )
 
     def _wire(self, card: ProductCard) -> dict[str, Any]:
         image = card.image

@@ -66,7 +66,8 @@ async def _run(options: Options, access: Access) -> int:
                 progress("", 1.0)
                 if session.import_report is not None:
                     _tell_issues(session.import_report)
-                return await _live(session, options, access, listener, stop)
+                status = await _live(session, options, access, listener, stop)
+        return status or _verdict(session, options)
 
 
 async def _entered(session: LiveSession, exits: AsyncExitStack, stop: asyncio.Event) -> bool:
@@ -102,8 +103,17 @@ async def _live(
         if broken is not None:
             complain(f"the show broke: {broken}")
             return BROKE
-    for where in options.files:
-        if not options.as_json:
+    return CLEAN
+
+
+def _verdict(session: LiveSession, options: Options) -> int:
+    """What became of the files, once the session has closed and finished them."""
+    for error in session.output_errors:
+        complain(str(error))
+    if session.output_errors:
+        return BROKE
+    if not options.as_json:
+        for where in options.files:
             print(where)  # noqa: T201
     return CLEAN
 

@@ -21,7 +21,7 @@ from avatar_engine.engine import open_engine
 from avatar_engine.persona import Persona
 from avatar_engine.speech import open_voice
 from commerce.shop import ImportReport, Shop
-from sdk.errors import SettingsError
+from sdk.errors import OutputError, SettingsError
 from sdk.live.access import Access
 from sdk.live.app import create_app
 from sdk.live.persona_cache import Progress, persona_from
@@ -32,6 +32,7 @@ from sdk.media.outputs import open_output
 from sdk.session import Parts, ScriptConfig, Session, SessionConfig
 from sdk.settings import read_settings
 from sdk.signalling import WhepConfig, host_addresses_for, whep_router
+from sdk.types.media import Output
 
 _BITS_PER_PIXEL = 0.16  # a talking head at 25 fps without visible blocks: 1 Mb/s at 512 x 512
 
@@ -110,7 +111,13 @@ class LiveSession(Session):
         self._seed = seed
         self._progress = progress or _silent
         self._shop: Shop | None = None
+        self._opened_outputs: list[Output] = []
         self.import_report: ImportReport | None = None
+
+    @property
+    def output_errors(self) -> list[OutputError]:
+        """What ended an output before the session did; complete once the session is closed."""
+        return [output.error for output in self._opened_outputs if output.error is not None]
 
     async def image_file(self, sku: str) -> Path | None:
         """Where a product's picture lies."""
@@ -193,9 +200,9 @@ class LiveSession(Session):
             media = MediaConfig(video_bitrate=max(1_000_000, min(4_000_000, bitrate)))
             broadcaster = Broadcaster(width, height, self._fps, media)
             for where in self._outputs:
-                broadcaster.add_output(
-                    open_output(where, width=width, height=height, fps=self._fps)
-                )
+                output = open_output(where, width=width, height=height, fps=self._fps)
+                self._opened_outputs.append(output)
+                broadcaster.add_output(output)
         except BaseException:
             on_error()
             raise

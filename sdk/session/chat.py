@@ -92,7 +92,7 @@ class Chat:
             priority=Priority.ANSWER,
             product=answer.sku,
             asker=asker,
-            merge_key=f"answer:{answer.sku}:{answer.text}",
+            merge_key=f"answer:{answer.key}",
             turn_id=asker.message_id,
         )
         try:

@@ -74,6 +74,11 @@ class Answer(Protocol):
         """The product it is about."""
         ...
 
+    @property
+    def key(self) -> str:
+        """The same for two questions that one answer serves, whatever its wording."""
+        ...
+
 
 class Counter(Protocol):
     """The session's view of the shop. Products are JSON-ready mappings (see ``docs/live.md``)."""

@@ -25,6 +25,8 @@ from sdk.session.shelf import PINNED_WATCH_S, Shelf
 from sdk.session.speech import Speech
 from sdk.types.session import Priority, SessionId, SessionState, Utterance
 
+_MOST_SHOWN = 200  # products in a page's shelf; a shop may have thousands
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -218,7 +220,8 @@ class Session:
             "avatar_state": self.director.state,
             "generation": self.director.generation,
             "pinned": self.shelf.pinned_product,
-            "products": self.shelf.products,
+            "products": self.shelf.products[:_MOST_SHOWN],
+            "product_count": len(self.shelf.products),
             "caption": self.director.caption,
             "messages": self.chat.recent,
         }

@@ -32,11 +32,16 @@ class FakeAnswer:
     text: str
     sku: str | None
 
+    @property
+    def key(self) -> str:
+        return f"{self.sku}"
+
 
 class FakeCounter:
-    """Answers any message that holds a product's last word."""
+    """Answers any message that names a SKU; its wording alternates."""
 
     def __init__(self, products: Sequence[Mapping[str, Any]] = PRODUCTS) -> None:
+        self.asked = 0
         self.shelf = {str(p["sku"]): dict(p) for p in products}
 
     async def products(self) -> list[Mapping[str, Any]]:
@@ -48,7 +53,9 @@ class FakeCounter:
     async def answer(self, text: str, *, context_sku: str | None) -> FakeAnswer | None:
         for sku, product in self.shelf.items():
             if sku in text.lower():
-                return FakeAnswer(f"Yes, we have the {product['title']}.", sku)
+                self.asked += 1
+                opener = "Yes, we have" if self.asked % 2 else "We do have"
+                return FakeAnswer(f"{opener} the {product['title']}.", sku)
         return None
 
     async def pitch(self, sku: str, *, seed: int) -> str:

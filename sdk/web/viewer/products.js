@@ -12,9 +12,13 @@ export class Products {
     $("card-ask").addEventListener("click", () => this.pinned && onAsk(this.all.get(this.pinned)));
   }
 
-  setAll(products, pinned) {
+  // The shelf holds the first of a large shop's products; count is of all.
+  setAll(products, pinned, count) {
     this.all = new Map(products.map((p) => [p.sku, p]));
+    this.shown = new Set(this.all.keys());
+    this.count = count;
     this.pinned = pinned?.sku ?? null;
+    if (pinned) this.all.set(pinned.sku, pinned);
     this.drawShelf();
     this.drawCard();
   }
@@ -64,10 +68,10 @@ export class Products {
   }
 
   drawShelf() {
-    const rows = [...this.all.values()].map((p) => this.row(p));
+    const rows = [...this.shown].map((sku) => this.row(this.all.get(sku)));
     $("shelf-list").replaceChildren(...rows);
-    $("shelf-count").textContent = String(rows.length);
-    $("bag-count").textContent = String(rows.length);
+    $("shelf-count").textContent = String(this.count);
+    $("bag-count").textContent = this.count > 99 ? "99+" : String(this.count);
     if (!rows.length) {
       const empty = document.createElement("li");
       empty.className = "empty";

@@ -69,7 +69,7 @@ const heard = {
     $("host-name").textContent = presenter;
     showFace(data.portrait);
     chat.restart(viewer, data.messages);
-    products.setAll(data.products, data.pinned);
+    products.setAll(data.products, data.pinned, data.product_count);
     captions.cut();
     if (data.caption) captions.begin(data.caption);
     showConnection();
