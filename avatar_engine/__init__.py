@@ -1,1 +1,1 @@
-"""The workshop: a head, its voice and its muscles. Synchronous; no sockets, no environment, no database."""
+"""The workshop: a head, its voice, its muscles. No sockets, no environment, no database."""

@@ -5,7 +5,7 @@ SdkError
 │   └── PortTakenError   somebody else listens there
 ├── SessionError         the session is closed or cannot do what was asked
 │   └── QueueFullError   too much waits to be said already
-├── SignallingError      an offer, answer or candidate is unacceptable; ``.status`` is the HTTP status
+├── SignallingError      an offer, answer or candidate will not do; ``.status`` is for HTTP
 └── OutputError          an output (file, RTMP, WHIP) cannot be opened or died
     └── WrongCodecError  a packet reached a sender that negotiated another codec
 """
