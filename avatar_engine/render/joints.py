@@ -34,7 +34,7 @@ def joint_matrices(maps: HeadMaps, camera: Camera, state: FaceState) -> NDArray[
     act linearly, blending their results is the same.
     """
     pose = _finite(state.head_pose)
-    shift = np.clip(_finite(state.head_shift), -_SHIFT_LIMIT_CM, _SHIFT_LIMIT_CM)
+    shift = head_shift(state)
     placement = np.asarray(maps.placement, np.float64)
     pivot = placement[:, :3] @ np.asarray(maps.pivot, np.float64) + placement[:, 3]
     orbit = rotation(float(_finite(state.orbit)))
@@ -48,6 +48,11 @@ def joint_matrices(maps: HeadMaps, camera: Camera, state: FaceState) -> NDArray[
         at = turn @ placement[:, 3] + about
         joint[:, 3] = to_camera @ (at - pivot) + view @ pivot + eye
     return joints
+
+
+def head_shift(state: FaceState) -> NDArray[np.float64]:
+    """The head's translation [3] in cm, kept within what a picture can show."""
+    return np.clip(_finite(state.head_shift), -_SHIFT_LIMIT_CM, _SHIFT_LIMIT_CM)
 
 
 def joint_blend(head_weight: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -11,7 +11,12 @@ from avatar_engine.render.cpu.blend import blend_i420, blend_linear, blend_rgb, 
 from avatar_engine.render.cpu.packed import PackedMaps, pack
 from avatar_engine.render.cpu.pose import JIT, KEYS, View, pose, records_for
 from avatar_engine.render.cpu.sort import bins_for, sort_into
-from avatar_engine.render.joints import expression_weights, eye_rotations, joint_matrices
+from avatar_engine.render.joints import (
+    expression_weights,
+    eye_rotations,
+    head_shift,
+    joint_matrices,
+)
 from avatar_engine.render.plates import backdrop
 from avatar_engine.render.protocol import RenderConfig
 from avatar_engine.types import Camera, FaceState, HeadMaps, Plates
@@ -76,8 +81,10 @@ class CpuRenderer:
         return 1 - linear[3]
 
     def close(self) -> None:
-        """Refuse further frames."""
-        self._is_closed = True
+        """Give the buffers back and refuse further frames."""
+        if not self._is_closed:
+            self._is_closed = True
+            del self._packed, self._records, self._bins, self._canvas
 
     def _pose(self, state: FaceState, source_residual: float, colors: NDArray[np.float32]) -> None:
         if self._is_closed:
@@ -127,8 +134,8 @@ def frame_view(
     amounts = (change[active] * packed.mode_scales[active]).astype(np.float32)
     joints = joint_matrices(maps, camera, state)
     middle = float(joints[0, 2] @ np.append(maps.pivot, 1.0))  # the body's pivot never moves
-    near = middle - packed.radius
-    per_cm = (KEYS - 1) / (2 * packed.radius)
+    radius = float(packed.radius) + float(np.linalg.norm(head_shift(state)))
+    near, per_cm = middle - radius, (KEYS - 1) / (2 * radius)
     K = camera.K
     lens = np.array([K[0, 0], K[1, 1], K[0, 2], K[1, 2], near, per_cm], np.float32)
     return View(
