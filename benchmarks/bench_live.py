@@ -2,6 +2,9 @@
 
     python benchmarks/bench_live.py [--persona FILE] [--seconds 20] [--tries 20]
 
+Lips: how far the mouth's opening lags behind the loudness of the sound, at the viewer (placed by
+the sender reports) against the same line rendered offline.
+
 Starts the real server (`python -m sdk.live`) twice, watches it as one WHEP viewer over loopback,
 and measures CPU cores and memory of the server with its voice process, text to first sound and
 first mouth movement, and interruption to silence. Times are taken at the viewer, after its
@@ -27,6 +30,8 @@ sys.path.insert(0, str(ROOT))
 
 from report import write_result  # noqa: E402
 
+from avatar_engine.engine import open_engine  # noqa: E402
+from avatar_engine.engine.offline import speech_frames  # noqa: E402
 from avatar_engine.persona import load_persona, open_persona  # noqa: E402
 from tests.support.webrtc_viewer import WebRtcViewer  # noqa: E402
 
@@ -35,9 +40,14 @@ LOUD = 500
 
 LINES = (
     "Hello everyone, good to see you here.",
-    "Many people asked about this lamp today.",
-    "Peter, that is a very good question.",
-    "Before we go on, a short word about shipping.",
+    "All of you asked about this lamp today.",
+    "Yes, that is a very good question.",
+    "After this, a short word about shipping.",
+)
+"""They begin with an open mouth: lips closed for an m have moved, but nobody can see it."""
+
+LIP_LINE = (
+    "Papa bought a bad map, and mama made a bomb of butter. Baba wants a papaya and a banana."
 )
 
 
@@ -125,6 +135,61 @@ async def reactions(server: Server, mouth: tuple[int, int, int, int], tries: int
     }
 
 
+async def lips(server: Server, mouth: tuple[int, int, int, int]) -> float:
+    """Milliseconds by which the mouth lags behind the sound at the viewer."""
+    async with (
+        httpx.AsyncClient(base_url=server.url, timeout=10) as http,
+        WebRtcViewer(http, "/whep/main") as viewer,
+    ):
+        await viewer.wait_for(pictures=75, sounds=150)
+        asked = time.monotonic()
+        await _post(http, "say", {"text": LIP_LINE})
+        await viewer.wait_for(pictures=225)
+        pictures = [p for p in viewer.pictures if p.arrived > asked]
+        sounds = [s for s in viewer.sounds if s.arrived > asked]
+        seen = [(viewer.moment_s("video", p.pts), _openness(p.luma, mouth)) for p in pictures]
+        heard = [(viewer.moment_s("audio", s.pts), s.samples) for s in sounds]
+    return _lag_ms(seen, heard)
+
+
+def offline_lips(persona: Path, mouth: tuple[int, int, int, int]) -> float:
+    """The same, of the line rendered offline."""
+    engine = open_engine(load_persona(persona))
+    try:
+        frames = list(speech_frames(engine, LIP_LINE))
+    finally:
+        engine.close()
+    luma = [frame.video[: 512 * 512].reshape(512, 512) for frame in frames]
+    seen = [(frame.index / 25, _openness(y, mouth)) for frame, y in zip(frames, luma, strict=True)]
+    heard = [
+        (frame.index / 25 + half * 0.02, frame.audio[half * 960 : (half + 1) * 960])
+        for frame in frames
+        for half in (0, 1)
+    ]
+    return _lag_ms(seen, heard)
+
+
+def _lag_ms(seen: list[tuple[float, float]], heard: list[tuple[float, np.ndarray]]) -> float:
+    """Where the correlation of mouth opening and loudness peaks, between samples by a parabola."""
+    start = max(seen[0][0], heard[0][0])
+    end = min(seen[-1][0], heard[-1][0])
+    grid = np.arange(start, end, 0.005)
+    opening = -np.interp(grid, *np.array(seen).T)
+    loudness = [(when + 0.01, float(np.sqrt(np.mean(s.astype(float) ** 2)))) for when, s in heard]
+    envelope = np.interp(grid, *np.array(loudness).T)
+    envelope = np.convolve(np.log1p(envelope / 300), np.hanning(25) / 12, "same")
+    opening, envelope = opening - opening.mean(), envelope - envelope.mean()
+    lags = np.arange(-50, 51)
+    score = [
+        float(np.dot(opening[50 + lag : len(opening) - 50 + lag], envelope[50:-50])) for lag in lags
+    ]
+    best = int(np.clip(np.argmax(score), 1, len(score) - 2))
+    left, top, right = score[best - 1 : best + 2]
+    bend = left - 2 * top + right
+    shift = 0.5 * (left - right) / bend if bend else 0.0
+    return float((lags[best] + shift) * 5.0)
+
+
 async def cost(server: Server, seconds: float) -> dict[str, Any]:
     """Cores and memory of the show with one viewer."""
     async with (
@@ -205,6 +270,13 @@ def main() -> None:
     server = Server(persona, "--no-script")
     try:
         figures["reactions"] = asyncio.run(reactions(server, mouth_box(persona), options.tries))
+        offline = offline_lips(persona, mouth_box(persona))
+        live = [asyncio.run(lips(server, mouth_box(persona))) for _ in range(3)]
+        figures["lips_lag_ms"] = {
+            "offline": round(offline, 1),
+            "live": [round(v, 1) for v in live],
+            "worst_difference": round(max(abs(v - offline) for v in live), 1),
+        }
     finally:
         server.close()
     server = Server(persona, "--catalogue", str(ROOT / "examples" / "catalogue.csv"))
