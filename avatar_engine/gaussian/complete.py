@@ -40,7 +40,7 @@ def complete(
     grows = s.regions.scalp.copy()
     if not labels.is_bald:
         for k, side in enumerate((s.regions.left, ~s.regions.left)):
-            if ears_covered[k] > 0.6 or ears_flat[k] >= 0.95:
+            if ears_covered[k] > (0.3 if ears_flat[k] >= 0.95 else 0.6):
                 hidden = s.regions.ear_weight * side
                 grows = np.maximum(grows, hidden)
                 trust *= 1 - hidden

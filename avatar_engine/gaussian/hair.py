@@ -1,12 +1,14 @@
 """Hair that the head's surface cannot carry: a volume of its own in further rows of the atlas.
 
 The volume is closed and rounded: as thick as it is far from the person's outline, like the head it
-continues. A fine sheet in front shows the photo's hair; coarser, darker sheets inside give it body,
-so that a turning head neither sees through it nor past it.
+continues. A fine sheet in front shows the photo's hair, also where it lies on the scalp, whose
+texels are too few for strands; coarser, darker sheets inside give the volume body, so that a
+turning head neither sees through it nor past it.
 """
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_opening, distance_transform_edt, label
@@ -20,11 +22,13 @@ from avatar_engine.gaussian.zbuffer import Nearest, nearest
 from avatar_engine.shapes import grid_neighbours
 from avatar_engine.types import Chart
 
-_FINE_PX, _COARSE_PX = 2, 5
+_FINE_PX, _COARSE_PX = 1.6, 5.0
 _WITHIN = (0.12, 0.3, 0.55, 0.8, 1.0)  # where the coarse sheets lie between front and back
 _ROUND = 0.34  # the outline's rounding radius, in face widths
 _FINE_SIGMA, _COARSE_SIGMA = 0.55, 0.9
 _CLEAR_CM = 0.15  # hair lies this far in front of the skin it hides
+_COAT_CM = 0.06  # and this far in front of the scalp it grows on
+_COAT_FACING = 0.35
 _THIN_CM = 0.8  # thinner hair has no inside
 _INSET_PX = 6
 _TORN_CM = 1.2
@@ -81,6 +85,8 @@ def _volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> _Volu
     solid = _drawn(s, p, opacity)
     head = nearest(p, solid, width=size, height=size)
     mask, rim = _hair_pixels(s, labels, head, head.gather(solid, s.regions.scalp))
+    _, facing = s.normals(s.source_shape())
+    coat = _coat(s, labels) & (head.gather(solid, facing) > _COAT_FACING) & ~mask
     root = float(s.project(np.array([[0.0, 2.0, 0.5]]))[0, 2])
     px_per_cm = view.camera.K[0, 0] / root
     radius = _ROUND * view.face_width
@@ -97,8 +103,10 @@ def _volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> _Volu
         np.minimum(front, over)[..., None], mask.astype(np.float32), sigmas=(2.5,), on_atlas=False
     )[..., 0]
     front = np.minimum(np.where(mask, smooth, front), over)
-    back = np.where(rim, front, np.maximum(root + 0.7 * bulge, front))
+    front = np.where(coat, head.depth - _COAT_CM, front)
+    back = np.where(rim | coat, front, np.maximum(root + 0.7 * bulge, front))
     shown = mask | head.covered
+    mask = mask | coat
     soft = np.clip(2.0 * blur_image(shown.astype(np.float32), 1.0) - 0.9, 0, 1)
     alpha = soft * np.clip(2.0 * view.matte - 0.9, 0, 1) * mask
     edge = distance(mask | head.covered)
@@ -115,6 +123,15 @@ def _drawn(s: Sculpture, p: NDArray[np.float64], opacity: NDArray[np.float64]) -
     px_per_cm = s.view.camera.K[0, 0] / np.median(p[:, 2])
     drawn = (area * s.regions.skin_winding > 0) & (widest < _TORN_CM * px_per_cm)
     return t[drawn & (opacity[t] > 0.5).all(1)]
+
+
+def _coat(s: Sculpture, labels: Labels) -> NDArray[np.bool_]:
+    """Pixels [S, S] of hair that lies on the head, eyebrows and beard not meant."""
+    view = s.view
+    yy, xx = np.mgrid[0 : view.size, 0 : view.size]
+    height = view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 1]
+    hair = (labels.share[..., HAIR] > 0.6) & view.inside
+    return binary_opening(hair & ~(view.face_hull() & (height < 0.88)) & (height > 0.35))
 
 
 def _hair_pixels(
@@ -141,19 +158,25 @@ def _hair_pixels(
     return held, held & ~wide & (distance(~head.covered) < 8)
 
 
-def _sheet(s: Sculpture, volume: _Volume, *, step: int, within: float) -> dict[str, NDArray]:
+def _sheet(s: Sculpture, volume: _Volume, *, step: float, within: float) -> dict[str, NDArray]:
     """One sheet of texels over the whole picture: maps [H, W] or [H, W, C]."""
     mask = volume.mask
     if within > 0:  # kept off the outline, so that the inside makes no halo
         mask = mask & (volume.back - volume.front > _THIN_CM) & (volume.edge > _INSET_PX)
-    share = _averaged(mask, step)
+    count = round(s.view.size / step)
+    step = s.view.size / count
+    shrunk = lambda a: cv2.resize(  # noqa: E731
+        np.asarray(a, np.float32), (count, count), interpolation=cv2.INTER_AREA
+    )
+    share = shrunk(mask)
     inside = share > 0.25
 
-    def mean(a: NDArray) -> NDArray[np.float64]:
+    def mean(a: NDArray) -> NDArray[np.floating]:
         wide = (slice(None), slice(None), None)[: a.ndim]
-        return _averaged(a * mask[wide], step) / np.maximum(share, 1e-3)[wide]
+        finite = np.where(mask[wide], a, 0)
+        return shrunk(finite) / np.maximum(share, 1e-3)[wide]
 
-    gy, gx = np.mgrid[0 : share.shape[0], 0 : share.shape[1]]
+    gy, gx = np.mgrid[0:count, 0:count]
     at = (np.stack([gx, gy], -1) + 0.5) * step
     depth = mean(volume.front * (1 - within) + volume.back * within)
     depth = np.where(inside, depth, s.view.camera.K[0, 0])
@@ -175,14 +198,6 @@ def _sheet(s: Sculpture, volume: _Volume, *, step: int, within: float) -> dict[s
         "winding": np.zeros(share.shape),
         "depth_bias": np.zeros(share.shape),
     }
-
-
-def _averaged(a: NDArray, step: int) -> NDArray[np.float64]:
-    """Means over blocks of pixels; the last blocks are padded with nothing."""
-    pad = [(0, -a.shape[0] % step), (0, -a.shape[1] % step)] + [(0, 0)] * (a.ndim - 2)
-    padded = np.pad(np.asarray(a, np.float64), pad)
-    h, w = padded.shape[0] // step, padded.shape[1] // step
-    return padded.reshape(h, step, w, step, *a.shape[2:]).mean((1, 3))
 
 
 def _unprojected(
