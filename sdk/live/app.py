@@ -60,6 +60,10 @@ def _pages() -> APIRouter:
     async def viewer() -> FileResponse:
         return _page(pages["index.html"])
 
+    @router.get("/docs")
+    async def docs() -> FileResponse:
+        return _page(pages["api.html"])
+
     @router.get("/static/{name}", response_model=None)
     async def static(name: str) -> FileResponse | JSONResponse:
         if name not in pages:

@@ -59,7 +59,7 @@ NoScript = Annotated[
     bool, typer.Option("--no-script", help="Only answer and say what you send; present nothing.")
 ]
 Seed = Annotated[int, typer.Option(help="Same seed, same words and motion.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the address as JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print results as JSON.")]
 
 
 def live(

@@ -85,6 +85,11 @@ async def test_the_page_is_whole_and_allows_nothing_foreign():
             assert (await client.get(f"/static/{name}")).status_code == 200, name
         assert "http://" not in page.text.replace("http://www.w3.org", "")
         assert "https://" not in page.text
+        docs = await client.get("/docs")
+        assert docs.status_code == 200
+        assert "cdn" not in docs.text
+        calls = (await client.get("/openapi.json")).json()["paths"]
+        assert {"/api/sessions/{session_id}/say", "/whep/{session}"} <= set(calls)
 
 
 @pytest.mark.asyncio

@@ -8,7 +8,7 @@ import sys
 import pytest
 from PIL import Image
 
-from sdk.live.cli import app
+from sdk.live.cli import app, console
 from tests.support.live_process import ROOT
 
 FACE = ROOT / "examples" / "face.png"
@@ -120,6 +120,24 @@ def test_a_catalogue_without_one_usable_row_is_refused_with_row_and_column(tmp_p
     assert "row 2" in line
     assert "price" in line
     assert "noise.csv" in refusal(capfd, *arguments, "noise.csv")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--help",), ("live", "persona", "render", "catalogue", "doctor")),
+        (("persona", "--help"), ("photo", "--consent")),
+        (("render", "--help"), ("--text", "--turntable")),
+        (("catalogue", "--help"), ("import", "search")),
+        (("live", "--help"), ("--persona", "--catalogue")),
+    ],
+)
+def test_one_command_holds_all(capfd, arguments, words):
+    with pytest.raises(SystemExit) as ended:
+        console(arguments, prog_name="livepitch")
+    shown = capfd.readouterr().out
+    assert not ended.value.code
+    assert [word for word in words if word not in shown] == []
 
 
 def test_settings_come_from_the_environment_too(capfd, monkeypatch):
