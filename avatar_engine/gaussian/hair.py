@@ -17,7 +17,6 @@ from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import CLOTH, HAIR, SKIN, Labels
 from avatar_engine.gaussian.shelves import packed
 from avatar_engine.gaussian.smooth import blur_image, distance, fill, smoothstep
-from avatar_engine.gaussian.view import CHIN
 from avatar_engine.gaussian.zbuffer import Nearest, nearest
 from avatar_engine.shapes import grid_neighbours
 from avatar_engine.types import Chart
@@ -139,8 +138,8 @@ def _hair_pixels(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Pixels [S, S] the volume shows, and those among them that are but a rim of the head."""
     view = s.view
-    yy = np.mgrid[0 : view.size, 0 : view.size][0]
-    chin = view.landmarks[CHIN, 1]
+    yy, xx = np.mgrid[0 : view.size, 0 : view.size]
+    height = view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 1]
     share = labels.share[..., HAIR]
     hair = (share > 0.5) & view.inside
     if labels.is_long:
@@ -149,8 +148,8 @@ def _hair_pixels(
         mask = hair & ~head.covered
     mask = binary_opening(mask)
     # What the head leaves uncovered above the chin is a rim of it.
-    above = view.inside & ~head.covered & (yy < chin) & (labels.share[..., CLOTH] < 0.4)
-    rim = above & ((share > 0.3) | (labels.share[..., SKIN] > 0.4))
+    above = view.inside & ~head.covered & (height > 0.12) & (labels.share[..., CLOTH] < 0.2)
+    rim = above & ((share > 0.3) | (labels.share[..., SKIN] > 0.5))
     # Flakes that hang on nothing would float when the head turns.
     parts, _ = label(mask | rim | head.covered)
     held = np.isin(parts, np.unique(parts[head.covered])) & (mask | rim)
@@ -171,10 +170,10 @@ def _sheet(s: Sculpture, volume: _Volume, *, step: float, within: float) -> dict
     share = shrunk(mask)
     inside = share > 0.25
 
-    def mean(a: NDArray) -> NDArray[np.floating]:
+    def mean(a: NDArray) -> NDArray[np.float64]:
         wide = (slice(None), slice(None), None)[: a.ndim]
         finite = np.where(mask[wide], a, 0)
-        return shrunk(finite) / np.maximum(share, 1e-3)[wide]
+        return (shrunk(finite) / np.maximum(share, 1e-3)[wide]).astype(np.float64)
 
     gy, gx = np.mgrid[0:count, 0:count]
     at = (np.stack([gx, gy], -1) + 0.5) * step

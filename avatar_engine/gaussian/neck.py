@@ -25,7 +25,7 @@ def neck_opacity(s: Sculpture, samples: Samples) -> NDArray[np.float64]:
     height = mean[:, 1] + 0.4 * np.minimum(mean[:, 2] - 2, 0)
     seen = smoothstep(soft(samples.weight * s.regions.skin, 1.0), 0.15, 0.4)
     above = np.maximum(smoothstep(height, collar - 2.5, collar + 1.0), seen)
-    fade = np.where(zone, (1 - smoothstep(clothed, 0.4, 0.75)) * above, 1)
+    fade = np.where(zone, (1 - smoothstep(clothed, 0.2, 0.55)) * above, 1)
     fade = fade * smoothstep(s.rig.neck, 0.02, 0.22)
     around = soft(fade * s.regions.skin, 2.0)
     islands = s.regions.skin & (mean[:, 1] < -4)

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_closing, binary_fill_holes
 
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import CLOTH, HAIR, SKIN, Labels
@@ -45,16 +46,18 @@ def _body_masks(
     known = cloth | still
     column = _neck_column(s, chin)
     shoulders = _shoulders(s, cloth, labels.mask(HAIR), yy, xx)
-    cover = known | column | shoulders
-    cover = cv2.morphologyEx(cover.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
-    neck = skin & ~view.face_hull(grow=5)
-    if neck.sum() < 100:
-        neck = view.face_hull(grow=-8) & (yy > chin[1] - 0.3 * view.face_height)
-    neck_tone = _spread(view.image, neck) * _IN_SHADE
+    cover = binary_closing(np.pad(known | column | shoulders, 8, mode="edge"), iterations=4)
+    cover = binary_fill_holes(cover)[8:-8, 8:-8]
+    under_chin = cover & ~(known | shoulders)
+    neck = skin & ~view.face_hull(grow=5) & (distance(skin) > 2)
+    shaded = (0.7 * labels.skin_tone).astype(np.float32)
+    neck_tone = np.broadcast_to(shaded, view.image.shape)
+    if neck.sum() > 100:
+        neck_tone = 0.4 * neck_tone + 0.6 * _IN_SHADE * _spread(view.image, neck)
     cloth_tone = (
         _spread(view.image, cloth & (distance(cloth) > 2)) if cloth.sum() > 200 else neck_tone
     )
-    where_neck = blur_image((column | still).astype(np.float32), 2)[..., None]
+    where_neck = blur_image((under_chin | still).astype(np.float32), 2)[..., None]
     color = neck_tone * where_neck + cloth_tone * (1 - where_neck)
     kept = smoothstep(distance(known), 0.5, 3.0) + (known & (view.matte < 0.9))
     soft = blur_image(cover.astype(np.float32), 0.8)

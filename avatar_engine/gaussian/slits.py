@@ -26,22 +26,22 @@ _LIP_EXPRESSION_SHARE = 0.7
 def pin_slits(s: Sculpture) -> None:
     """Move lips and lids onto the photo's; most of the lips' move is the photo's expression."""
     for _ in range(2):
-        lips = _side(s, _UPPER_LIP + _CORNERS, s.regions.above_mouth, _LIP_REACH)
-        lips += _side(s, _LOWER_LIP + _CORNERS, ~s.regions.above_mouth, _LIP_REACH)
+        p = s.project(s.source_shape())
+        lips = _side(s, p, _UPPER_LIP + _CORNERS, s.regions.above_mouth, _LIP_REACH)
+        lips += _side(s, p, _LOWER_LIP + _CORNERS, ~s.regions.above_mouth, _LIP_REACH)
         lids = np.zeros_like(lips)
         for eye in (0, 1):
-            lids += _side(s, _UPPER_LIDS[eye], s.regions.above_lids, _LID_REACH)
-            lids += _side(s, _LOWER_LIDS[eye], ~s.regions.above_lids, _LID_REACH)
+            lids += _side(s, p, _UPPER_LIDS[eye], s.regions.above_lids, _LID_REACH)
+            lids += _side(s, p, _LOWER_LIDS[eye], ~s.regions.above_lids, _LID_REACH)
         s.offset += lids + (1 - _LIP_EXPRESSION_SHARE) * lips
         s.residual += _LIP_EXPRESSION_SHARE * lips
 
 
 def _side(
-    s: Sculpture, marks: list[int], side: NDArray[np.bool_], reach: float
+    s: Sculpture, p: NDArray[np.float64], marks: list[int], side: NDArray[np.bool_], reach: float
 ) -> NDArray[np.float64]:
     """Displacement [N, 3] cm of one side of a slit: exact at its landmarks, gone beyond reach."""
     R = s.rig.resolution
-    p = s.project(s.source_shape())
     found = s.rig.landmarks(p)[marks]
     move = s.lift(s.view.landmarks[marks] - found[:, :2], found[:, 2])
     texels, weights = s.rig.landmark_texels[marks], s.rig.landmark_weights[marks]

@@ -20,7 +20,6 @@ BlendWeights = Callable[[HeadMaps, Camera], tuple[csr_matrix, NDArray[np.floatin
 """Sparse weights [H * W, M] of the source view, and the light left over [H, W]."""
 
 _DAMPING = 0.005
-_UNSEEN_DAMPING = 0.5
 _INNER_DAMPING = 4.0  # else the solve draws the smile's teeth on the lips, a grid on the tongue
 _STEP = 0.5
 
@@ -30,9 +29,9 @@ def solve_colors(
     maps: HeadMaps,
     plates: Plates,
     blend_weights: BlendWeights,
-    trust: NDArray[np.float64],
+    reluctance: NDArray[np.float64],
     *,
-    iterations: int = 60,
+    iterations: int = 45,
 ) -> HeadMaps:
     """The same maps with colours that re-render the photo in the source view.
 
@@ -41,7 +40,8 @@ def solve_colors(
         maps: Before the solve.
         plates: What shows through.
         blend_weights: Of the source view.
-        trust: [M] in [0, 1], how well the photo shows each texel; the rest hardly moves.
+        reluctance: [M] how unwillingly each texel's colour moves; 0 where the photo shows it well,
+            some 10 where it shows something else.
         iterations: Of conjugate gradients.
     """
     view = s.view
@@ -59,7 +59,7 @@ def solve_colors(
     start = maps.colors
     shown = target - behind.reshape(-1, 3) * left.reshape(-1, 1)
     residual = (shown * mask).astype(np.float32) - A @ start
-    damping = _damping(s, trust)[:, None]
+    damping = _damping(s, reluctance)[:, None]
     transposed = csr_matrix(A.T)
     step = _conjugate_gradients(
         lambda v: transposed @ (A @ v) + damping * v, transposed @ residual, iterations
@@ -79,8 +79,8 @@ def composed_plate(plates: Plates, size: int) -> NDArray[np.float32]:
     return picture.astype(np.float32)
 
 
-def _damping(s: Sculpture, trust: NDArray[np.float64]) -> NDArray[np.float32]:
-    damping = _DAMPING + _UNSEEN_DAMPING * (1 - np.clip(trust, 0, 1))
+def _damping(s: Sculpture, reluctance: NDArray[np.float64]) -> NDArray[np.float32]:
+    damping = _DAMPING + reluctance
     inner = np.isin(s.chart, (Chart.GUM, Chart.TONGUE, Chart.CAVITY))
     inner |= s.regions.skin & (s.regions.lip_depth < 0.25)
     damping[: len(inner)][inner] += _INNER_DAMPING
