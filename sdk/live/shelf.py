@@ -46,13 +46,15 @@ class ShopCounter:
         card = await self._shop.product(sku)
         return self._wire(card) if card is not None else None
 
-    async def answer(self, text: str, *, context_sku: str | None) -> Reply | None:
+    async def answer(
+        self, text: str, *, context_sku: str | None, viewer_name: str = ""
+    ) -> Reply | None:
         """What to say to a viewer's message; None to stay silent."""
         self._asked += 1
         # The first wording tells whether two questions have one answer; another one is spoken, so
         # that the show does not repeat itself.
-        plain = await self._answer(text, context_sku, seed=0)
-        answer = await self._answer(text, context_sku, seed=self._asked)
+        plain = await self._answer(text, context_sku, "", seed=0)
+        answer = await self._answer(text, context_sku, viewer_name, seed=self._asked)
         if answer is None or plain is None:
             return None
         sku = answer.card.sku if answer.card is not None else None
@@ -76,9 +78,15 @@ class ShopCounter:
         """What ends one round through the catalogue."""
         return await self._shop.closing(seed=seed, language=self._language)
 
-    async def _answer(self, text: str, context_sku: str | None, *, seed: int) -> Answer | None:
+    async def _answer(
+        self, text: str, context_sku: str | None, viewer_name: str, *, seed: int
+    ) -> Answer | None:
         return await self._shop.answer(
-            text, context_sku=context_sku, language=self._language, seed=seed
+            text,
+            context_sku=context_sku,
+            viewer_name=viewer_name or None,
+            language=self._language,
+            seed=seed,
         )
 
     def _wire(self, card: ProductCard) -> dict[str, Any]:

@@ -82,13 +82,14 @@ class Chat:
         await asyncio.gather(*self._following, return_exceptions=True)
 
     async def _answer(self, text: str, asker: Asker, message: Event) -> None:
-        answer = await self._counter.answer(text, context_sku=self._pinned())
+        answer = await self._counter.answer(
+            text, context_sku=self._pinned(), viewer_name=asker.name
+        )
         if answer is None:
             return
         about = {"message_id": asker.message_id, "viewer": asker.viewer, "product": answer.sku}
-        spoken = f"{asker.name}, {_uncapitalised(answer.text)}" if asker.name else answer.text
         utterance = Utterance(
-            spoken,
+            answer.text,
             priority=Priority.ANSWER,
             product=answer.sku,
             asker=asker,
@@ -145,30 +146,3 @@ def clean_name(name: str) -> str:
 
 def _is_mark(character: str) -> bool:
     return unicodedata.category(character).startswith("M")
-
-
-def _uncapitalised(text: str) -> str:
-    # "Ana, yes, we have it" but "Ana, I ..." and "Ana, USB-C ..." keep their capitals.
-    first, _, rest = text.partition(" ")
-    is_plain_word = first[:1].isupper() and first[1:].islower() and first.rstrip(",.!") in _OPENERS
-    return f"{first[0].lower()}{first[1:]} {rest}" if is_plain_word else text
-
-
-_OPENERS = frozenset(
-    [
-        "Yes",
-        "No",
-        "Sure",
-        "The",
-        "We",
-        "It",
-        "This",
-        "That",
-        "There",
-        "Our",
-        "You",
-        "Right",
-        "Sorry",
-        "They",
-    ]
-)

@@ -91,8 +91,10 @@ class Counter(Protocol):
         """One product as it is now, or None."""
         ...
 
-    async def answer(self, text: str, *, context_sku: str | None) -> Answer | None:
-        """What to say to a viewer's message; None when it asks for nothing the shop knows."""
+    async def answer(
+        self, text: str, *, context_sku: str | None, viewer_name: str
+    ) -> Answer | None:
+        """What to say to a viewer's message, by name if given; None to stay silent."""
         ...
 
     async def pitch(self, sku: str, *, seed: int) -> str:

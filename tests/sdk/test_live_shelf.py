@@ -65,6 +65,9 @@ async def test_one_answer_in_two_wordings_has_one_key(catalogue, tmp_path):
         assert other.key != replies[0].key
         assert {reply.sku for reply in replies} == {"mug"}
         assert await counter.answer("lol", context_sku=None) is None
+        named = await counter.answer("any mugs?", context_sku=None, viewer_name="Ana")
+        assert "Ana" in named.text
+        assert named.key == replies[0].key
 
 
 @pytest.mark.parametrize(

@@ -50,11 +50,14 @@ class FakeCounter:
     async def product(self, sku: str) -> Mapping[str, Any] | None:
         return dict(self.shelf[sku]) if sku in self.shelf else None
 
-    async def answer(self, text: str, *, context_sku: str | None) -> FakeAnswer | None:
+    async def answer(
+        self, text: str, *, context_sku: str | None, viewer_name: str
+    ) -> FakeAnswer | None:
         for sku, product in self.shelf.items():
             if sku in text.lower():
                 self.asked += 1
                 opener = "Yes, we have" if self.asked % 2 else "We do have"
+                opener = f"Hi {viewer_name}. {opener}" if viewer_name else opener
                 return FakeAnswer(f"{opener} the {product['title']}.", sku)
         return None
 
