@@ -6,11 +6,11 @@ With geometry fixed, a picture is linear in the colours: ``pixels = W @ colors +
 
 import numpy as np
 import scipy.sparse
-from numba import njit
 from numpy.typing import NDArray
 
+from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.packed import pack
-from avatar_engine.render.cpu.pose import JIT, RECORD, pose, records_for
+from avatar_engine.render.cpu.pose import RECORD, pose, records_for
 from avatar_engine.render.cpu.renderer import frame_view
 from avatar_engine.render.cpu.sort import depth_order
 from avatar_engine.render.definition import ALPHA_CUT, COLUMNS
@@ -69,7 +69,7 @@ def blend_weights(
     return matrix, light
 
 
-@njit(**JIT)
+@kernel
 def _walk(order, values, boxes, texels, width, smallest, light, cursor, columns, weights):
     """Blend front to back; move each pixel's cursor, and write its entries where there is room."""
     has_room = columns.shape[0] > 0

@@ -4,11 +4,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from avatar_engine.render.cpu import lanes
-from avatar_engine.render.cpu.pose import JIT, RECORD, Records
+from avatar_engine.render.cpu.kernel_cache import kernel
+from avatar_engine.render.cpu.pose import RECORD, Records
 from avatar_engine.render.cpu.sort import TILE_HEIGHT_LOG2, TILE_WIDTH_LOG2, Bins
 
 _TILE_WIDTH, _TILE_HEIGHT = 1 << TILE_WIDTH_LOG2, 1 << TILE_HEIGHT_LOG2
@@ -73,7 +73,7 @@ def _lists(records: Records, bins: Bins) -> tuple[NDArray, NDArray, NDArray, NDA
     return records.values.reshape(-1, RECORD), records.boxes.reshape(-1, 4), bins.ids, bins.starts
 
 
-@njit(**JIT)
+@kernel
 def _look_for_light(base, width, height, lit):
     """Mark the blocks of 8 x 4 pixels of a tile where what lies behind can still be seen."""
     stride = np.int64(_STRIDE * 4)
@@ -86,7 +86,7 @@ def _look_for_light(base, width, height, lit):
         lit[row] = bits
 
 
-@njit(**JIT)
+@kernel
 def _fetch(values, boxes, i):
     record = np.int64(values.ctypes.data) + np.int64(i) * (4 * RECORD)
     lanes.prefetch(record)
@@ -94,7 +94,7 @@ def _fetch(values, boxes, i):
     lanes.prefetch(np.int64(boxes.ctypes.data) + np.int64(i) * 8)
 
 
-@njit(**JIT)
+@kernel
 def _is_seen(lit, x, y, rows):
     """Whether a window at (x, y) in its tile touches a block that is still lit."""
     touched = np.int64(3 if x & 7 else 1) << (x >> 3)
@@ -104,7 +104,7 @@ def _is_seen(lit, x, y, rows):
     return bits & touched != 0
 
 
-@njit(**JIT)
+@kernel
 def _windowed(first, last, low, high, step):
     """First and last pixel of a footprint inside a tile, so that what its windows draw beyond it
     falls to both sides alike: a silhouette must not look softer on its right.
@@ -114,7 +114,7 @@ def _windowed(first, last, low, high, step):
     return max(a - (spare >> 1), low), b
 
 
-@njit(**JIT)
+@kernel
 def _blend_tile_rgb(values, boxes, ids, first, last, ox, oy, xe, ye, planes, lit):
     planes[: 3 * _PLANE] = np.float32(0)
     planes[3 * _PLANE :] = np.float32(1)
@@ -146,7 +146,7 @@ def _blend_tile_rgb(values, boxes, ids, first, last, ox, oy, xe, ye, planes, lit
             # fmt: on
 
 
-@njit(**JIT)
+@kernel
 def _rgb(values, boxes, ids, starts, columns, rows, planes, dirty, lit, behind, out):
     mode = lanes.float_mode(_FLUSH)
     height, width = out.shape[0], out.shape[1]
@@ -168,7 +168,7 @@ def _rgb(values, boxes, ids, starts, columns, rows, planes, dirty, lit, behind, 
     lanes.float_mode(mode)
 
 
-@njit(**JIT)
+@kernel
 def _linear(values, boxes, ids, starts, columns, rows, planes, lit, out):
     mode = lanes.float_mode(_FLUSH)
     height, width = out.shape[1], out.shape[2]
@@ -184,7 +184,7 @@ def _linear(values, boxes, ids, starts, columns, rows, planes, lit, out):
     lanes.float_mode(mode)
 
 
-@njit(**JIT)
+@kernel
 def _i420(
     values, boxes, ids, starts, columns, rows, planes, dirty, lit, behind, out, width, height
 ):

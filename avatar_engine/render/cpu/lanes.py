@@ -4,8 +4,6 @@
 The compiler does not vectorise these loops by itself (measured: 5.6 times slower), and a C
 compiler is more than a user's machine need have. ``<8 x float>`` is one AVX register; on machines
 without AVX, LLVM splits it.
-
-numba's cache does not notice an edit of this file: touch ``blend.py`` as well.
 """
 
 import platform

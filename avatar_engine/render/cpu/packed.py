@@ -3,10 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from avatar_engine.errors import RenderError
+from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.definition import (
     ATLAS_ROWS,
     COLUMNS,
@@ -150,7 +150,7 @@ def _radius(maps: HeadMaps) -> float:
     return float(np.max(distance, initial=0.0, where=np.isfinite(distance))) + expression_reach_cm
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _spans(modes: NDArray[np.int16]) -> NDArray[np.int16]:
     """First and last + 1 column [K, R, 2] of what each mode moves in each row, in whole steps."""
     spans = np.zeros((modes.shape[0], modes.shape[1], 2), np.int16)

@@ -8,9 +8,9 @@ row below it has been projected; three projected rows are alive at a time.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.packed import HAS_EYE, HAS_LID, HAS_MOUTH, PackedMaps
 from avatar_engine.render.definition import (
     APERTURE_CM,
@@ -25,15 +25,6 @@ KEYS = 1 << 16
 """Steps of the depth key; at 12 bits the picture differs from a full sort by less than 0.1 dB."""
 RECORD = 10
 """Floats per Gaussian: x, y, conic a, b, c, ln opacity, three colours, recurrence flag."""
-
-JIT = {
-    # Without nnan and ninf: comparisons with NaN stay false, and such texels are culled.
-    "fastmath": {"nsz", "arcp", "contract", "afn", "reassoc"},
-    "error_model": "numpy",
-    "boundscheck": False,
-    "nogil": True,
-    "cache": True,
-}
 
 _EYE = int(Chart.EYE)
 _TEETH, _GUM, _TONGUE = int(Chart.TEETH), int(Chart.GUM), int(Chart.TONGUE)
@@ -85,7 +76,7 @@ def pose(maps: PackedMaps, view: View, colors: NDArray[np.float32], out: Records
     _pose_rows(maps, view, colors, out)
 
 
-@njit(**JIT)
+@kernel
 def _pose_rows(maps, view, colors, out):
     lips = _aperture(maps, view)
     rows = maps.surface.shape[0]
@@ -111,7 +102,7 @@ def _pose_rows(maps, view, colors, out):
             _keep(e, here, shape, box, colors, out)
 
 
-@njit(**JIT)
+@kernel
 def _aperture(maps, view):
     """X of the upper inner lip [0] and the gap under it [1], both cm, by rising x."""
     pairs = maps.lips
@@ -131,7 +122,7 @@ def _aperture(maps, view):
     return lips
 
 
-@njit(**JIT)
+@kernel
 def _express(maps, view, row, mixed, place):
     """Steps 1-3: one row of the surface in head space, [3, C]."""
     for n in range(3 * _S):
@@ -159,7 +150,7 @@ def _express(maps, view, row, mixed, place):
             _push(place, maps.lid_columns[i], maps.eye_centers, maps.lid_radius)
 
 
-@njit(**JIT)
+@kernel
 def _turn(place, n, centers, eyes):
     e = 0 if n >= _S // 2 else 1
     x, y, z = place[0, n] - centers[e, 0], place[1, n] - centers[e, 1], place[2, n] - centers[e, 2]
@@ -168,7 +159,7 @@ def _turn(place, n, centers, eyes):
         place[c, n] = centers[e, c] + turned
 
 
-@njit(**JIT)
+@kernel
 def _push(place, n, centers, radius):
     e = 0 if n >= _S // 2 else 1
     x, y, z = place[0, n] - centers[e, 0], place[1, n] - centers[e, 1], place[2, n] - centers[e, 2]
@@ -180,7 +171,7 @@ def _push(place, n, centers, radius):
         place[2, n] = centers[e, 2] + z * out
 
 
-@njit(**JIT)
+@kernel
 def _project(maps, view, row, place, q):
     """Steps 4-6: pixels, with their centres at integers, and depth."""
     A = view.joints
@@ -209,7 +200,7 @@ def _project(maps, view, row, place, q):
         q[5, n + 1] = maps.reach[row, n]
 
 
-@njit(**JIT)
+@kernel
 def _light_mouth(maps, lips, row, place, q):
     """Step 9: teeth, gums and tongue show as far as the lips are apart."""
     low, high = _F(APERTURE_CM[0]), _F(APERTURE_CM[1])
@@ -222,7 +213,7 @@ def _light_mouth(maps, lips, row, place, q):
             q[5, n + 1] = _F(2) * np.log(shown / maps.cut)
 
 
-@njit(**JIT)
+@kernel
 def _gap_at(x, lips):
     """Gap of the lips at x; 0 outside the outermost pair."""
     last = lips.shape[1] - 1
@@ -238,7 +229,7 @@ def _gap_at(x, lips):
     return lips[1, p] + share * (lips[1, p + 1] - lips[1, p])
 
 
-@njit(**JIT)
+@kernel
 def _spread(maps, view, row, here, above, below, t):
     """Steps 7-8: conic [0-2], recurrence flag [3], depth key [4], half box [5, 6], drawn [7]."""
     half, one, zero = _F(0.5), _F(1), _F(0)
@@ -287,7 +278,7 @@ def _spread(maps, view, row, here, above, below, t):
         t[7, n] = one if is_drawn & is_near else -one
 
 
-@njit(**JIT)
+@kernel
 def _frame(view, here, t, box):
     """Pixel boxes [4, C]: x0, x1, y0, y1; x1 is -1 where nothing is drawn.
 
@@ -306,7 +297,7 @@ def _frame(view, here, t, box):
         box[3, n] = y1
 
 
-@njit(**JIT)
+@kernel
 def _keep(row, here, t, box, colors, out):
     """Append the row's visible Gaussians to the records."""
     m = 0

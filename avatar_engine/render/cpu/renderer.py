@@ -2,14 +2,14 @@
 """The CPU renderer: numba kernels, one thread, no compiler and no torch."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from avatar_engine.errors import RenderError
 from avatar_engine.render.colour import to_bytes, to_i420, to_yuv
 from avatar_engine.render.cpu.blend import blend_i420, blend_linear, blend_rgb, canvas_for
+from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.packed import PackedMaps, pack
-from avatar_engine.render.cpu.pose import JIT, KEYS, View, pose, records_for
+from avatar_engine.render.cpu.pose import KEYS, View, pose, records_for
 from avatar_engine.render.cpu.sort import bins_for, sort_into
 from avatar_engine.render.joints import (
     expression_weights,
@@ -148,7 +148,7 @@ def frame_view(
     )
 
 
-@njit(**JIT)
+@kernel
 def _straight(linear, body, cover, out):
     """Head over body as straight alpha; [4, H, W] premultiplied, light last -> [H, W, 4]."""
     for y in range(out.shape[0]):

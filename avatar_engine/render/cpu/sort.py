@@ -4,11 +4,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from avatar_engine.render.cpu import lanes
-from avatar_engine.render.cpu.pose import JIT, KEYS, Records
+from avatar_engine.render.cpu.kernel_cache import kernel
+from avatar_engine.render.cpu.pose import KEYS, Records
 from avatar_engine.render.definition import COLUMNS
 
 TILE_WIDTH_LOG2, TILE_HEIGHT_LOG2 = 7, 5
@@ -72,7 +72,7 @@ def depth_order(records: Records, order: NDArray[np.int32]) -> NDArray[np.int32]
     return order[:drawn]
 
 
-@njit(**JIT)
+@kernel
 def _order(keys, count, histogram, order):
     histogram[:] = 0
     drawn = 0
@@ -90,7 +90,7 @@ def _order(keys, count, histogram, order):
     return drawn
 
 
-@njit(**JIT)
+@kernel
 def _sort(keys, count, boxes, tiles_x, tiles_y, histogram, order, starts, ids):
     """Returns how many ids the frame needs; they are written only when there is room."""
     lx, ly = TILE_WIDTH_LOG2, TILE_HEIGHT_LOG2
