@@ -21,6 +21,7 @@ from sdk.session.protocols import Engine, Transmitter
 
 _MOST = 0.8
 _REMEMBERED = 20  # steps
+_FADE = 384  # samples, 8 ms: as long as the engine's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ class Playout:
         self._due: float | None = None
         self._was_dry = True
         self._still = 0
+        self._is_hushed = False
         self._took: deque[float] = deque(maxlen=_REMEMBERED)
         self._stop = threading.Event()
         self.figures = PlayoutFigures()
@@ -132,6 +134,8 @@ class Playout:
             return
         if frame.generation < self._engine.generation:
             frame = self._hushed(frame)
+        elif self._is_hushed:
+            frame = self._without_tail(frame)
         self._transmitter.publish(frame)
         self._schedule()
         self._report(frame)
@@ -143,11 +147,11 @@ class Playout:
         return self.figures.step_s <= left_s or _MOST * self._period_s <= left_s
 
     def _step(self, *, is_drawn: bool) -> AvatarFrame:
-        try:
-            return self._engine.step(is_drawn=is_drawn)
-        except VoiceError as error:
-            self._on_voice_error(error)
-            return self._engine.step(is_drawn=is_drawn)
+        while True:  # each failure drops a line, so a voice that is gone ends with the queue
+            try:
+                return self._engine.step(is_drawn=is_drawn)
+            except VoiceError as error:
+                self._on_voice_error(error)
 
     def _account(self, took_s: float, *, is_drawn: bool) -> None:
         if not is_drawn:
@@ -172,8 +176,19 @@ class Playout:
     def _hushed(self, frame: AvatarFrame) -> AvatarFrame:
         # The picture keeps its place in time, so that no timeline has a hole; the old words go.
         self.figures.hushed += 1
-        silence = np.zeros_like(frame.audio)
-        return replace(frame, audio=silence, generation=self._engine.generation, cues=())
+        audio = np.zeros_like(frame.audio)
+        if not self._is_hushed:  # a cut would click
+            ramp = np.linspace(1, 0, min(_FADE, len(audio)), dtype=np.float32)
+            audio[: len(ramp)] = (frame.audio[: len(ramp)] * ramp).astype(np.int16)
+        self._is_hushed = True
+        return replace(frame, audio=audio, generation=self._engine.generation, cues=())
+
+    def _without_tail(self, frame: AvatarFrame) -> AvatarFrame:
+        # The engine fades what it believes to sound, but that was faded a frame ago.
+        self._is_hushed = False
+        audio = frame.audio.copy()
+        audio[:_FADE] = 0
+        return replace(frame, audio=audio)
 
     def _report(self, frame: AvatarFrame) -> None:
         if frame.cues:
