@@ -22,6 +22,7 @@ from avatar_engine.gaussian.skull import fit_skull, raise_hair
 from avatar_engine.gaussian.slits import pin_slits
 from avatar_engine.gaussian.smooth import smoothstep
 from avatar_engine.gaussian.solve import BlendWeights, solve_colors
+from avatar_engine.gaussian.trim import trim_outline
 from avatar_engine.gaussian.unwrap import Samples, unwrap
 from avatar_engine.gaussian.view import view_of
 from avatar_engine.gaussian.zbuffer import Nearest, nearest
@@ -84,6 +85,7 @@ def build_maps(
     plates = make_plates(s, labels, front, portrait)
     maps = _assembled(s, color, opacity, hair)
     tell("matching the photo", 0.75)
+    maps = trim_outline(s.view, maps, blend_weights)
     reluctance = np.r_[_reluctance(s, samples, folded, eyes_seen), 1 - hair.trust]
     maps = solve_colors(s, maps, plates, blend_weights, reluctance)
     tell("done", 1.0)

@@ -20,8 +20,8 @@ BlendWeights = Callable[[HeadMaps, Camera], tuple[csr_matrix, NDArray[np.floatin
 """Sparse weights [H * W, M] of the source view, and the light left over [H, W]."""
 
 _DAMPING = 0.005
-_INNER_DAMPING = 4.0  # else the solve draws the smile's teeth on the lips, a grid on the tongue
-_STEP = 0.5
+_INNER_DAMPING = 3.0  # else the solve draws the smile's teeth on the lips, a grid on the tongue
+_STEP = 0.8
 
 
 def solve_colors(

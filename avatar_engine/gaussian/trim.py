@@ -1,0 +1,37 @@
+"""The outline: no Gaussian may paint mostly outside the person.
+
+Carving moves texels inside the matte, but a Gaussian has width, and hair has several sheets. Here
+the renderer itself says where each one's light lands in the source view.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from avatar_engine.gaussian.smooth import smoothstep
+from avatar_engine.gaussian.solve import BlendWeights
+from avatar_engine.gaussian.view import View
+from avatar_engine.types import HeadMaps
+
+_ROUNDS = 3  # what a faded sheet hid comes to light, and is judged in the next round
+_KEPT, _GONE = 0.3, 0.7  # share of light outside the matte
+_UNSEEN = 0.02  # pixels of light: too little to judge by
+
+
+def trim_outline(view: View, maps: HeadMaps, blend_weights: BlendWeights) -> HeadMaps:
+    """The same maps without what would show as a halo around the head.
+
+    Args:
+        view: The source view.
+        maps: Before the colour solve.
+        blend_weights: Of the source view.
+    """
+    outside = 1 - view.matte.ravel()
+    for _ in range(_ROUNDS):
+        weights = csr_matrix(blend_weights(maps, view.camera)[0])
+        light = np.asarray(weights.sum(0)).ravel()
+        spilt = np.asarray(weights.T @ outside).ravel() / np.maximum(light, 1e-6)
+        keep = np.where(light < _UNSEEN, 1, 1 - smoothstep(spilt, _KEPT, _GONE))
+        maps = replace(maps, opacities=(maps.opacities * keep).astype(np.float32))
+    return maps
