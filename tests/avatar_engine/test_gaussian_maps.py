@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -76,18 +77,16 @@ def test_source_view_looks_like_the_photo(built):
     state = FaceState(blendshapes=maps.source - maps.rest)
     shown = camera.render(state, source_residual=1.0).astype(np.float64) / 255
     head = camera.coverage(state, source_residual=1.0) > 0.5
-    import cv2
-
     photo = cv2.resize(portrait.image, (512, 512), interpolation=cv2.INTER_AREA) / 255
     head &= cv2.resize(portrait.matte, (512, 512)) > 0.5
     psnr = -10 * np.log10(((shown - photo) ** 2)[head].mean())
-    assert psnr > 28.5
+    assert psnr > 29.5
     camera.close()
 
 
 def _lid_gap(rig, maps, weights):
     """Largest gap in cm between the lids' middle landmarks, left and right."""
-    x = maps.positions + np.tensordot(
+    x = maps.positions[:65536] + np.tensordot(
         np.clip(maps.rest + weights, 0, 1) * maps.mode_scales[:52],
         maps.modes[:52].astype(np.float32),
         1,
@@ -118,7 +117,7 @@ def test_a_blink_closes_both_eyes(built, rig):
 
 def test_lips_meet_at_rest(built):
     _, _, maps, _, _ = built
-    rest = maps.positions + np.tensordot(
+    rest = maps.positions[:65536] + np.tensordot(
         maps.rest * maps.mode_scales[:52], maps.modes[:52].astype(np.float32), 1
     )
     gap = rest[maps.lip_upper, 1] - rest[maps.lip_lower, 1]
@@ -141,7 +140,7 @@ def test_building_is_deterministic(built, rig):
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("name", ["p006", "p016"])
+@pytest.mark.parametrize("name", ["p006"])
 def test_real_portraits_build_and_render_back(name, rig):
     shared = os.environ.get("LIVEPITCH_SHARED")
     if not shared:

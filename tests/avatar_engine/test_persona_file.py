@@ -86,7 +86,7 @@ def test_one_altered_byte_is_refused(saved, tmp_path):
 def test_foreign_files_are_refused(tmp_path, content):
     path = tmp_path / "x.persona"
     path.write_bytes(content)
-    with pytest.raises(PersonaFileError, match="not a .persona file"):
+    with pytest.raises(PersonaFileError, match=r"not a \.persona file"):
         load_persona(path)
 
 
