@@ -1,13 +1,15 @@
 """The shop as a session sees it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from commerce.errors import UnknownProductError
+from commerce.errors import DatabaseError, UnknownProductError
 from commerce.money import Money
 from commerce.shop import Answer, ProductCard, Shop
+from sdk.errors import SessionError
 
 _LANGUAGES = {"en": "en", "cmn": "zh", "yue": "zh", "zh": "zh", "es": "es", "pt": "pt"}
 _PITCH_S = 16.0
@@ -39,11 +41,13 @@ class ShopCounter:
 
     async def products(self) -> list[Mapping[str, Any]]:
         """Everything that may be shown, in the catalogue's order."""
-        return [self._wire(card) for card in await self._shop.products()]
+        with _asking():
+            return [self._wire(card) for card in await self._shop.products()]
 
     async def product(self, sku: str) -> Mapping[str, Any] | None:
         """One product as it is now, or None."""
-        card = await self._shop.product(sku)
+        with _asking():
+            card = await self._shop.product(sku)
         return self._wire(card) if card is not None else None
 
     async def answer(
@@ -53,8 +57,9 @@ class ShopCounter:
         self._asked += 1
         # The first wording tells whether two questions have one answer; another one is spoken, so
         # that the show does not repeat itself.
-        plain = await self._answer(text, context_sku, "", seed=0)
-        answer = await self._answer(text, context_sku, viewer_name, seed=self._asked)
+        with _asking():
+            plain = await self._answer(text, context_sku, "", seed=0)
+            answer = await self._answer(text, context_sku, viewer_name, seed=self._asked)
         if answer is None or plain is None:
             return None
         sku = answer.card.sku if answer.card is not None else None
@@ -63,9 +68,10 @@ class ShopCounter:
     async def pitch(self, sku: str, *, seed: int) -> str:
         """A spoken presentation; empty when the product left the shelves meanwhile."""
         try:
-            pitch = await self._shop.pitch(
-                sku, seconds=_PITCH_S, seed=seed, language=self._language
-            )
+            with _asking():
+                pitch = await self._shop.pitch(
+                    sku, seconds=_PITCH_S, seed=seed, language=self._language
+                )
         except UnknownProductError:
             return ""
         return pitch.text
@@ -114,6 +120,14 @@ def language_of(voice: str) -> str:
     """The shop's language for a voice such as ``espeak:en-us``; English where it has no words."""
     tag = voice.partition(":")[2].lower().replace("_", "-").partition("-")[0]
     return _LANGUAGES.get(tag, "en")
+
+
+@contextmanager
+def _asking() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        raise SessionError(f"the shop cannot be asked now: {error}") from error
 
 
 def _money(money: Money) -> dict[str, Any]:

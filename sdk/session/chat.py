@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sdk.errors import QueueFullError
+from sdk.errors import SessionError
 from sdk.session.director import Director
 from sdk.session.events import EventHub
 from sdk.session.protocols import Counter
@@ -82,9 +82,14 @@ class Chat:
         await asyncio.gather(*self._following, return_exceptions=True)
 
     async def _answer(self, text: str, asker: Asker, message: Event) -> None:
-        answer = await self._counter.answer(
-            text, context_sku=self._pinned(), viewer_name=asker.name
-        )
+        try:
+            answer = await self._counter.answer(
+                text, context_sku=self._pinned(), viewer_name=asker.name
+            )
+        except SessionError:
+            asked = {"message_id": asker.message_id, "viewer": asker.viewer, "product": None}
+            self._hub.emit("chat.question", asked | {"state": "busy"}, source=message)
+            return
         if answer is None:
             return
         about = {"message_id": asker.message_id, "viewer": asker.viewer, "product": answer.sku}
@@ -98,7 +103,7 @@ class Chat:
         )
         try:
             speech = self._director.submit(utterance)
-        except QueueFullError:
+        except SessionError:  # too much waits, or the show is closing
             self._hub.emit("chat.question", about | {"state": "busy"}, source=message)
             return
         question = self._hub.emit(

@@ -81,7 +81,10 @@ class Answer(Protocol):
 
 
 class Counter(Protocol):
-    """The session's view of the shop. Products are JSON-ready mappings (see ``docs/live.md``)."""
+    """The session's view of the shop. Products are JSON-ready mappings (see ``docs/live.md``).
+
+    Every method raises ``SessionError`` when the shop cannot be asked now; the show goes on.
+    """
 
     async def products(self) -> Sequence[Mapping[str, Any]]:
         """Everything that may be shown, in the catalogue's order."""

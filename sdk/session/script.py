@@ -1,14 +1,21 @@
 """The script: one round after another through the catalogue, with other words each time."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sdk.errors import QueueFullError, SessionError
 from sdk.session.director import Director
 from sdk.session.protocols import Counter
+from sdk.session.speech import Speech
 from sdk.types.session import Priority, Utterance
+
+log = logging.getLogger(__name__)
+
+_RETRY_S = 0.5  # while viewers' questions fill the queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,11 @@ class Script:
         """Speak until cancelled, or until the rounds are over."""
         rounds_done = 0
         while self._config.rounds is None or rounds_done < self._config.rounds:
-            await self._round(self._config.seed + rounds_done, is_first=rounds_done == 0)
+            try:
+                await self._round(self._config.seed + rounds_done, is_first=rounds_done == 0)
+            except SessionError as error:
+                log.warning("script round ended early", extra={"reason": str(error)})
+                await asyncio.sleep(self._config.rest_s)
             rounds_done += 1
 
     async def _round(self, seed: int, *, is_first: bool) -> None:
@@ -70,10 +81,16 @@ class Script:
 
     async def _speak(self, text: str, sku: str | None = None) -> None:
         if text.strip():
-            speech = self._director.submit(
-                Utterance(text, priority=Priority.SCRIPT, product=sku, is_resumable=True)
-            )
+            line = Utterance(text, priority=Priority.SCRIPT, product=sku, is_resumable=True)
+            speech = await self._submitted(line)
             await speech.wait_for_playout()
+
+    async def _submitted(self, line: Utterance) -> Speech:
+        while True:
+            try:
+                return self._director.submit(line)
+            except QueueFullError:
+                await asyncio.sleep(_RETRY_S)
 
 
 def is_for_sale(product: Mapping[str, Any]) -> bool:

@@ -117,9 +117,11 @@ class Session:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._exits.aclose()
-        self._set_state("disconnected")
-        self._hub.close()
+        try:
+            await self._exits.aclose()
+        finally:
+            self._set_state("disconnected")
+            self._hub.close()
 
     async def wait_failed(self) -> None:
         """Return never, or raise what broke the engine or the transmitter while live."""

@@ -1,12 +1,15 @@
 """The shelf: the products as the pages know them, the pinned one, and their live stock."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from sdk.errors import SessionError
 from sdk.session.events import EventHub
 from sdk.session.protocols import Counter
+
+log = logging.getLogger(__name__)
 
 PINNED_WATCH_S = 2.0
 """How often the stock of the pinned product is read."""
@@ -79,14 +82,21 @@ class Shelf:
                     await self._look.wait()
             except TimeoutError:
                 rounds += 1
-            if rounds >= _ROUNDS_PER_SHELF:
-                rounds = 0
-                for product in await self._counter.products():
-                    self._notice(product)
-            elif self._pinned is not None:
-                product_now = await self._counter.product(self._pinned)
-                if product_now is not None:
-                    self._notice(product_now)
+            is_for_all = rounds >= _ROUNDS_PER_SHELF
+            rounds = 0 if is_for_all else rounds
+            try:
+                await self._look_at(is_for_all)
+            except SessionError as error:  # the next look may find it
+                log.warning("stock not read", extra={"reason": str(error)})
+
+    async def _look_at(self, is_for_all: bool) -> None:
+        if is_for_all:
+            for product in await self._counter.products():
+                self._notice(product)
+        elif self._pinned is not None:
+            product_now = await self._counter.product(self._pinned)
+            if product_now is not None:
+                self._notice(product_now)
 
     def _notice(self, product: Mapping[str, Any]) -> None:
         sku = str(product["sku"])

@@ -5,8 +5,8 @@ import contextlib
 
 import pytest
 
-from sdk.errors import SessionError
-from sdk.session import Parts, ScriptConfig, Session, SessionConfig
+from sdk.errors import QueueFullError, SessionError
+from sdk.session import DirectorConfig, Parts, ScriptConfig, Session, SessionConfig
 from sdk.types.session import ViewerId
 from tests.support.fake_engine import FakeEngine
 from tests.support.fake_stage import FakeCounter, Sink
@@ -212,6 +212,50 @@ async def test_an_engine_that_breaks_is_told_and_the_session_still_closes(stage:
             await asyncio.wait_for(session.wait_failed(), 5)
         await news
     assert stage.engine.is_closed
+
+
+@pytest.mark.asyncio
+async def test_a_script_waits_while_questions_fill_the_queue(stage: Stage):
+    config = SessionConfig(script=QUICK, director=DirectorConfig(queue_length=1))
+    opening = stage.counter.opening
+
+    async def crowded(*, seed: int) -> str:
+        for number in range(2):  # one is being said, one waits
+            session.say(f"Answer {number}.")
+        with pytest.raises(QueueFullError):
+            session.say("One too many.")
+        return await opening(seed=seed)
+
+    stage.counter.opening = crowded
+    async with Session(stage.parts, config=config) as session:
+        await _wait_said(stage, "Look at the Stone Mug.")
+        assert session.state == "connected"
+    assert stage.engine.said[:3] == ["Answer 0.", "Answer 1.", "Hello and welcome."]
+
+
+@pytest.mark.asyncio
+async def test_a_shop_that_cannot_be_asked_ends_neither_the_show_nor_a_chat(stage: Stage):
+    failures = 0
+
+    async def locked(*args, **kwargs):
+        nonlocal failures
+        failures += 1
+        raise SessionError("the shop cannot be asked now: it is locked")
+
+    config = SessionConfig(script=QUICK, stock_watch_s=0.02)
+    async with Session(stage.parts, config=config) as session:
+        session.pin("mug")
+        stage.counter.product = stage.counter.answer = locked
+        news = asyncio.create_task(until(session, "chat.question"))
+        await asyncio.sleep(0)
+        await session.chat.receive("Is the mug there?", viewer=ViewerId("v1"))
+        assert (await news)[-1].data["state"] == "busy"
+        async with asyncio.timeout(20):
+            while failures < 3:  # noqa: ASYNC110  # the question, the stock, the script
+                await asyncio.sleep(0.005)
+        del stage.counter.product, stage.counter.answer
+        await _wait_said(stage, "Look at the Desk Lamp.")
+        assert session.state == "connected"
 
 
 @pytest.mark.asyncio
