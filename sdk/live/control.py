@@ -82,7 +82,7 @@ def control_routes(sessions: dict[str, Session], image_file: ImageFile) -> APIRo
             raise HTTPException(404, "no picture")
         return Response(png, media_type="image/png", headers={"Cache-Control": "max-age=300"})
 
-    @router.get("/media/{session_id}/{sku}", response_class=FileResponse)
+    @router.get("/media/{session_id}/{sku:path}", response_class=FileResponse)
     async def picture(session_id: str, sku: str) -> FileResponse:
         """A product's picture."""
         find(session_id)

@@ -20,7 +20,6 @@ class PeerRegistry:
     def __init__(self, config: WhepConfig) -> None:
         self._config = config
         self._peers: dict[tuple[str, str], Peer] = {}
-        self._negotiating = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -45,9 +44,8 @@ class PeerRegistry:
             SignallingError: 503 the house is full; 404 the broadcast has ended; or what
                 ``Peer.negotiate`` raises.
         """
-        if len(self._peers) + self._negotiating >= self._config.max_viewers:
+        if len(self._peers) >= self._config.max_viewers:
             raise SignallingError(503, f"all {self._config.max_viewers} seats are taken")
-        self._negotiating += 1
         try:
             peer = Peer(offer, broadcaster, self._config, lambda p: self._lose(session, p))
             self._peers[session, peer.viewer_id] = peer
@@ -58,8 +56,6 @@ class PeerRegistry:
                 raise
         except SessionError as error:
             raise SignallingError(404, str(error)) from error
-        finally:
-            self._negotiating -= 1
         if self._sweeper is None or self._sweeper.done():
             self._sweeper = asyncio.create_task(self._sweep(), name="whep sweeper")
         return peer

@@ -64,6 +64,7 @@ def test_tickets_end_and_cannot_be_stretched():
     assert not access.admits_viewer(expiry)
     assert not access.admits_viewer("")
     assert not access.admits_viewer("٣." + signature)
+    assert not access.admits_viewer(f"{'9' * 5000}.{signature}")  # no number that int() takes
     now[0] += 61
     assert not access.admits_viewer(ticket)
     assert access.admits_viewer(TOKEN)
@@ -173,12 +174,13 @@ async def test_pictures_are_pictures_only(tmp_path):
     drawing, secret = tmp_path / "mug.svg", tmp_path / "secret.txt"
     drawing.write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     secret.write_text("token")
-    pictures = {"mug": drawing, "lamp": secret, "scarf": tmp_path / "gone.png"}
+    pictures = {"mug": drawing, "a/1": drawing, "lamp": secret, "scarf": tmp_path / "gone.png"}
     async with client_of(Access("127.0.0.1"), pictures=pictures) as (client, _):
         good = await client.get("/media/main/mug")
         assert good.status_code == 200
         assert good.headers["content-type"] == "image/svg+xml"
         assert "sandbox" in good.headers["content-security-policy"]
+        assert (await client.get("/media/main/a%2F1")).status_code == 200
         for sku in ("lamp", "scarf", "unknown", "..%2f..%2fsecret.txt"):
             assert (await client.get(f"/media/main/{sku}")).status_code == 404, sku
 
