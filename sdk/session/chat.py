@@ -108,7 +108,11 @@ class Chat:
             return
         question = self._hub.emit(
             "chat.question",
-            about | {"state": "queued", "speech_id": speech.speech_id},
+            about
+            | {
+                "state": "speaking" if speech.has_started else "queued",
+                "speech_id": speech.speech_id,
+            },
             source=message,
         )
 
@@ -116,8 +120,12 @@ class Chat:
             await speech.wait_for_playout()
             if not speech.interrupted:
                 self._remember_answer(speech)
-            told = about | {"speech_id": speech.speech_id, "interrupted": speech.interrupted}
-            self._hub.emit("chat.answered", told, source=question)
+            told = {
+                "speech_id": speech.speech_id,
+                "interrupted": speech.interrupted,
+                "text": speech.utterance.text,
+            }
+            self._hub.emit("chat.answered", about | told, source=question)
 
         task = asyncio.create_task(follow(), name=f"answer to {asker.message_id}")
         self._following.add(task)
@@ -129,6 +137,7 @@ class Chat:
             self._recent.append(
                 {
                     "message_id": message_id,
+                    "speech_id": speech.speech_id,
                     "viewer": PRESENTER,
                     "name": self._presenter,
                     "text": speech.utterance.text,

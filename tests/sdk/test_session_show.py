@@ -146,6 +146,7 @@ async def test_a_question_is_answered_pinned_and_the_script_resumes_at_the_exact
         "product": "lamp",
         "speech_id": question.data["speech_id"],
         "interrupted": False,
+        "text": "Hi Ana. Yes, we have the Desk Lamp.",
     }
     turn = by_type["chat.message"].turn_id
     speaking = [e for e in events if e.type == "avatar.speak_started" and e.data["viewers"]]
@@ -183,7 +184,9 @@ async def test_the_same_question_of_two_viewers_is_answered_once(stage: Stage):
                     answered.append(event.data["viewer"])
                 if len(answered) == 2:
                     break
+        late = [m for m in session.snapshot()["messages"] if m["viewer"] == "presenter"]
     assert sorted(answered) == ["v1", "v2"]
+    assert [m["text"] for m in late] == ["Yes, we have the Stone Mug."]
     assert [line for line in stage.engine.said if "Mug" in line] == ["Yes, we have the Stone Mug."]
 
 

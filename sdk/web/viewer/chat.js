@@ -11,6 +11,7 @@ export class Chat {
     this.onSend = onSend;
     this.me = "";
     this.bubbles = new Map();
+    this.answers = new Set();
     $("name").value = recall("name");
     $("name").addEventListener("change", () => remember("name", $("name").value.trim()));
     for (const form of document.querySelectorAll("form.composer")) {
@@ -43,6 +44,7 @@ export class Chat {
   restart(me, messages) {
     this.me = me;
     this.bubbles.clear();
+    this.answers.clear();
     $("messages").replaceChildren();
     $("toasts").replaceChildren();
     if (!messages.length) {
@@ -57,7 +59,7 @@ export class Chat {
   add(message, { quiet = false } = {}) {
     $("messages").querySelector(".hint")?.remove();
     if (message.viewer === "presenter") {
-      this.presenterSays(message.name, message.text);
+      this.presenterSays(message.name, message.text, message.speech_id);
       return;
     }
     const mine = message.viewer === this.me;
@@ -78,7 +80,10 @@ export class Chat {
     this.follow($("messages"));
   }
 
-  presenterSays(name, text) {
+  // An answer, once, whoever tells of it first.
+  presenterSays(name, text, speechId) {
+    if (this.answers.has(speechId)) return;
+    this.answers.add(speechId);
     const shown = text.replace(/<[^<>]*\/>/g, " ").replace(/\s+/g, " ").trim();
     this.append($("messages"), line(name, shown, "presenter"));
   }

@@ -81,11 +81,8 @@ const heard = {
     }
   },
   "avatar.speak_started"({ data }) {
-    for (const id of data.message_ids) {
-      const text = chat.isMine(id) ? strings.answering_you : strings.answering(chat.nameOf(id));
-      chat.mark(id, "now", text);
-    }
-    if (data.message_ids.length) chat.presenterSays(presenter, data.text);
+    for (const id of data.message_ids) markAnswering(id);
+    if (data.message_ids.length) chat.presenterSays(presenter, data.text, data.speech_id);
   },
   "avatar.transcription": ({ data }) => captions.begin(data),
   "avatar.word": ({ data }) => captions.word(data),
@@ -96,11 +93,20 @@ const heard = {
   "chat.message": ({ data }) => chat.add(data),
   "chat.question"({ data }) {
     if (data.state === "busy" && chat.isMine(data.message_id)) chat.notice(strings.busy);
+    else if (data.state === "speaking") markAnswering(data.message_id);
     else if (chat.isMine(data.message_id)) chat.mark(data.message_id, "next", strings.answer_next);
   },
-  "chat.answered": ({ data }) => chat.mark(data.message_id, "done", data.interrupted ? "" : strings.answered),
+  "chat.answered"({ data }) {
+    chat.mark(data.message_id, "done", data.interrupted ? "" : strings.answered);
+    // Who joined in the middle of the answer has not seen it begin.
+    if (!data.interrupted) chat.presenterSays(presenter, data.text, data.speech_id);
+  },
   "chat.refused": () => chat.notice(strings.slow_down),
 };
+
+function markAnswering(id) {
+  chat.mark(id, "now", chat.isMine(id) ? strings.answering_you : strings.answering(chat.nameOf(id)));
+}
 
 function showFace(address) {
   const face = $("host-face");
