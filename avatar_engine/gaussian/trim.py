@@ -12,10 +12,11 @@ from scipy.sparse import csr_matrix
 from avatar_engine.gaussian.smooth import smoothstep
 from avatar_engine.gaussian.solve import BlendWeights
 from avatar_engine.gaussian.view import View
-from avatar_engine.types import HeadMaps
+from avatar_engine.types import Chart, HeadMaps
 
 _ROUNDS = 3  # what a faded sheet hid comes to light, and is judged in the next round
 _KEPT, _GONE = 0.3, 0.7  # share of light outside the matte
+_SKIN_KEPT = 0.75  # per round: the outline of one view lies inside another, a hole would show there
 _UNSEEN = 0.02  # pixels of light: too little to judge by
 
 
@@ -33,5 +34,6 @@ def trim_outline(view: View, maps: HeadMaps, blend_weights: BlendWeights) -> Hea
         light = np.asarray(weights.sum(0)).ravel()
         spilt = np.asarray(weights.T @ outside).ravel() / np.maximum(light, 1e-6)
         keep = np.where(light < _UNSEEN, 1, 1 - smoothstep(spilt, _KEPT, _GONE))
+        keep = np.where(maps.chart == Chart.HAIR, keep, np.maximum(keep, _SKIN_KEPT))
         maps = replace(maps, opacities=(maps.opacities * keep).astype(np.float32))
     return maps
