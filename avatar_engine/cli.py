@@ -1,13 +1,17 @@
 """``python -m avatar_engine``: build, draw and measure personas. Heavy imports wait."""
 
+import io
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
 import typer
+from typer.core import TyperGroup
 
 from avatar_engine.errors import AvatarEngineError
 
@@ -16,15 +20,43 @@ if TYPE_CHECKING:
     from avatar_engine.persona import Persona
     from avatar_engine.render import RendererName
 
+# The root of every usage error, whether Typer brings its own click or shares the system's.
+UsageError: Any = typer.BadParameter.__base__
+
+
+class OneLineErrors(TyperGroup):
+    """Wrong usage is told in one line, as every other failure is."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command and end the process with its status."""
+        try:
+            status = super().main(*args, **{**extra, "standalone_mode": False})
+        except UsageError as error:
+            message = error.format_message()
+            if "\n" in message:  # a command without arguments asks for its help
+                typer.echo(message, err=True)
+            else:
+                self.complain(message)
+            sys.exit(error.exit_code)
+        sys.exit(status or 0)
+
+    def complain(self, message: str) -> None:
+        """Tell it on standard error."""
+        typer.secho(f"error: {message}", err=True, fg=typer.colors.RED)
+
+
 app = typer.Typer(
+    cls=OneLineErrors,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Build a persona from one photo, draw it, make it speak, measure it.",
 )
 
 Size = Annotated[str, typer.Option(help="Picture size: 512, or WIDTHxHEIGHT such as 720x1280.")]
 RendererOption = Annotated[str, typer.Option("--renderer", help="auto, reference, cpu or cuda.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same motion.", min=0)]
 VoiceName = Annotated[str, typer.Option("--voice", help="Such as espeak:en-us or espeak:cmn.")]
 
 
@@ -38,11 +70,11 @@ def parse_size(text: str) -> tuple[int, int]:
     try:
         width, height = int(parts[0]), int(parts[-1])
     except ValueError:
-        raise typer.BadParameter(f"{text!r}: write 512 or 720x1280") from None
+        _refuse("--size", text, "write 512 or 720x1280")
     if len(parts) > 2 or not (64 <= width <= 2048 and 64 <= height <= 2048):
-        raise typer.BadParameter(f"{text!r}: write 512 or 720x1280, each side 64 to 2048")
+        _refuse("--size", text, "write 512 or 720x1280, each side 64 to 2048")
     if width % 8 or height % 2:
-        raise typer.BadParameter(f"{text!r}: the width must divide by 8 and the height by 2")
+        _refuse("--size", text, "the width must divide by 8 and the height by 2")
     return width, height
 
 
@@ -60,6 +92,9 @@ def persona(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Build a persona from one photo."""
+    _check_output("--output", output, (".persona",))
+    if sheet is not None:
+        _check_output("--sheet", sheet, (".png", ".jpg", ".jpeg", ".webp"))
     with _one_line_errors():
         from avatar_engine.persona import build_persona
 
@@ -80,7 +115,11 @@ def _draw_sheet(made: "Persona", sheet: Path) -> None:
 
     from avatar_engine.persona import contact_sheet
 
-    Image.fromarray(contact_sheet(made)).save(sheet)
+    content = io.BytesIO()
+    Image.fromarray(contact_sheet(made)).save(
+        content, Image.registered_extensions()[sheet.suffix.lower()]
+    )
+    _write(sheet, content.getvalue())
 
 
 @app.command()
@@ -91,16 +130,25 @@ def render(
     audio: Annotated[Path | None, typer.Option(help="A recording to lip-sync.")] = None,
     turntable: Annotated[bool, typer.Option(help="Turn the head once around.")] = False,
     voice: VoiceName = "espeak:en-us",
-    speed: Annotated[float, typer.Option(help="Speed of speech; 1 is normal.")] = 1.0,
+    speed: Annotated[
+        float, typer.Option(help="Speed of speech; 1 is normal.", min=0.5, max=2.0)
+    ] = 1.0,
     size: Size = "512",
-    fps: Annotated[float, typer.Option(help="Frames per second.")] = 25.0,
+    fps: Annotated[
+        float, typer.Option(help="Frames per second; divides 48000.", min=1, max=60)
+    ] = 25.0,
     renderer: RendererOption = "auto",
-    seed: Annotated[int, typer.Option(help="Same seed, same motion.")] = 0,
+    seed: Seed = 0,
 ) -> None:
     """Render a video of a persona speaking, or turning around."""
     width, height = parse_size(size)
     if sum((text is not None, audio is not None, turntable)) != 1:
         raise typer.BadParameter("give exactly one of --text, --audio and --turntable")
+    if text is not None and not text.strip():
+        _refuse("--text", text, "there is nothing to say")
+    if 48_000 % fps:
+        _refuse("--fps", f"{fps:g}", "it does not divide 48000; write 25 or 30")
+    _check_output("--output", output, (".mp4", ".mov"))
     with _one_line_errors():
         from avatar_engine.engine import open_engine, open_plain_renderer
         from avatar_engine.engine.offline import render_speech, render_turntable
@@ -152,12 +200,16 @@ def bench(
         Path | None, typer.Option("--json", help="Write the figures there; - for standard output.")
     ] = None,
     size: Size = "512",
-    seconds: Annotated[float, typer.Option(help="Length of the measured performance.")] = 6.0,
+    seconds: Annotated[
+        float, typer.Option(help="Length of the measured performance.", min=0.4, max=3600)
+    ] = 6.0,
     renderer: RendererOption = "auto",
     voice: VoiceName = "espeak:en-us",
 ) -> None:
     """CPU milliseconds per frame, stage by stage."""
     width, height = parse_size(size)
+    if as_json is not None and str(as_json) != "-":
+        _check_output("--json", as_json, ())
     with _one_line_errors():
         from avatar_engine.engine.bench import measure, table
         from avatar_engine.persona import open_persona
@@ -180,7 +232,8 @@ def bench(
     elif str(as_json) == "-":
         typer.echo(report)
     else:
-        as_json.write_text(report + "\n")
+        with _one_line_errors():
+            _write(as_json, f"{report}\n".encode())
         typer.echo(str(as_json))
 
 
@@ -212,9 +265,36 @@ def warm_up() -> None:
             nearest(np.zeros((3, 3)), np.zeros((1, 3), np.int32), width=8, height=8)
 
 
+def _write(path: Path, content: bytes) -> None:
+    """Write a file, or leave none behind."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise AvatarEngineError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _refuse(option: str, value: str, reason: str) -> NoReturn:
+    raise typer.BadParameter(f"{value!r}: {reason}", param_hint=option)
+
+
+def _check_output(option: str, path: Path, endings: tuple[str, ...]) -> None:
+    """Refuse a place that cannot be written before the slow work, not after it."""
+    folder = path.absolute().parent
+    if path.is_dir():
+        _refuse(option, str(path), "it is a folder; name a file in it")
+    if endings and path.suffix.lower() not in endings:
+        _refuse(option, str(path), f"the name must end in {' or '.join(endings)}")
+    if not folder.is_dir():
+        _refuse(option, str(path), "its folder does not exist")
+    if not os.access(folder, os.W_OK):
+        _refuse(option, str(path), "its folder may not be written")
+
+
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """An expected failure is one line and status 2, never a traceback."""
+    """An expected failure is one line and status 2, never a traceback; a signal ends cleanly."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         yield
     except AvatarEngineError as error:
@@ -231,6 +311,8 @@ def _bar(title: str) -> Iterator[Callable[[str, float], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    is_plain = not console.is_terminal  # a log would get the empty line the bar leaves behind
+    with Progress(*columns, console=console, transient=True, disable=is_plain) as progress:
         task = progress.add_task(title, total=1.0)
         yield lambda what, share: progress.update(task, description=what, completed=share)

@@ -5,15 +5,16 @@ Exit status: 0 all good; 1 nothing could be done (one line on stderr says why); 
 """
 
 import asyncio
+import dataclasses
 import json
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from commerce.models.values import Answer, Candidate, ImportReport, ProductCard
@@ -21,14 +22,38 @@ if TYPE_CHECKING:
 
 # Everything heavy is imported inside the commands, so that --help answers at once.
 
+# The root of every usage error, whether Typer brings its own click or shares the system's.
+_UsageError: Any = typer.BadParameter.__base__
+
+
+class OneLineErrors(TyperGroup):
+    """Wrong usage is told in one line, as every other failure is."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run the command and end the process with its status."""
+        try:
+            status = super().main(*args, **{**extra, "standalone_mode": False})
+        except _UsageError as error:
+            message = error.format_message()
+            if "\n" in message:  # a command without arguments asks for its help
+                typer.echo(message, err=True)
+            else:
+                typer.echo(f"Error: {message}", err=True)
+            sys.exit(error.exit_code)
+        sys.exit(status or 0)
+
+
 app = typer.Typer(
+    cls=OneLineErrors,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="The shop behind the presenter: catalogue, search and answers.",
 )
 
 _SHOWN_ISSUES = 50
+_EMPTY = "The shelves are empty; import a file: python -m commerce import FILE"
 Result = TypeVar("Result")
 
 Database = Annotated[
@@ -61,7 +86,9 @@ def import_file(
     """
     report = _run(_import(file, dry_run=dry_run, replace=replace, database=database, quiet=as_json))
     if as_json:
-        _print_json({**asdict(report), "path": str(report.path), "imported": report.imported})
+        _print_json(
+            {**dataclasses.asdict(report), "path": str(report.path), "imported": report.imported}
+        )
     else:
         _print_report(report)
     if report.imported == 0:
@@ -83,7 +110,7 @@ def products(
         _print_json([_card_facts(card) for card in cards])
         return
     if not cards:
-        typer.echo("The shelves are empty; import a file: python -m commerce import FILE", err=True)
+        typer.echo(_EMPTY, err=True)
     _print_cards([(card, "") for card in cards])
 
 
@@ -96,7 +123,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Find products for a question, as a viewer would ask it; nothing when none fits."""
-    found, answer = _run(_search(text, limit, database))
+    found, answer, is_empty = _run(_search(text, limit, database))
     if as_json:
         _print_json(
             {
@@ -108,6 +135,8 @@ def search(
             }
         )
         return
+    if is_empty:
+        typer.echo(_EMPTY, err=True)
     _print_cards([(one.card, f"{one.score:.2f}  {one.reason}") for one in found])
     typer.echo(f"Answer: {answer.text}" if answer else "No answer: the presenter keeps silent.")
 
@@ -126,36 +155,55 @@ async def _import(
     if not file.exists():  # noqa: ASYNC240
         # Said before the database is opened, which would create one.
         raise CatalogueFileError(f"{file} is not there; check the path")
-    async with _shop(database) as shop:
-        with Progress(*columns, console=console, transient=True, disable=is_plain) as bar:
-            task = bar.add_task(f"Reading {file.name}", total=None)
+    with Progress(*columns, console=console, transient=True, disable=is_plain) as bar:
+        task = bar.add_task(f"Reading {file.name}", total=None)
 
-            def progress(done: int, total: int) -> None:
-                bar.update(task, description="Importing", completed=done, total=total)
+        def progress(done: int, total: int) -> None:
+            bar.update(task, description="Importing", completed=done, total=total)
 
-            return await shop.import_file(file, dry_run=dry_run, replace=replace, progress=progress)
+        async with _shop(database, may_create=False) as (shop, is_new):
+            if dry_run or is_new:
+                trial = await shop.import_file(
+                    file, dry_run=True, replace=replace, progress=progress
+                )
+                if dry_run or trial.imported == 0:
+                    return dataclasses.replace(trial, is_dry_run=dry_run)
+        async with _shop(database, may_create=True) as (shop, _):
+            return await shop.import_file(file, replace=replace, progress=progress)
 
 
 async def _products(database: str | None, *, in_stock: bool) -> "list[ProductCard]":
-    async with _shop(database) as shop:
+    async with _shop(database, may_create=False) as (shop, _):
         return await shop.products(in_stock=True if in_stock else None)
 
 
 async def _search(
     text: str, limit: int, database: str | None
-) -> "tuple[list[Candidate], Answer | None]":
-    async with _shop(database) as shop:
-        return await shop.search(text, limit), await shop.answer(text)
+) -> "tuple[list[Candidate], Answer | None, bool]":
+    async with _shop(database, may_create=False) as (shop, _):
+        found, answer = await shop.search(text, limit), await shop.answer(text)
+        return found, answer, not await shop.products()
 
 
 @asynccontextmanager
-async def _shop(database: str | None) -> "AsyncIterator[Shop]":
+async def _shop(database: str | None, *, may_create: bool) -> "AsyncIterator[tuple[Shop, bool]]":
+    """The shop, and whether its file is new; who may not create one gets empty shelves."""
     from commerce.settings import read_settings
     from commerce.shop import Shop
 
     settings = read_settings()
-    async with Shop.open(database or settings.database_url, currency=settings.currency) as shop:
-        yield shop
+    where = database or settings.database_url
+    is_new = _is_absent(where)
+    if is_new and not may_create:
+        where = ":memory:"
+    async with Shop.open(where, currency=settings.currency) as shop:
+        yield shop, is_new
+
+
+def _is_absent(database: str) -> bool:
+    """Whether it is a SQLite file that does not exist, in a folder that does."""
+    path = Path(database.partition(":///")[2] if "://" in database else database)
+    return path.name != ":memory:" and not path.exists() and path.absolute().parent.is_dir()
 
 
 def _run(work: Coroutine[Any, Any, Result]) -> Result:
@@ -202,7 +250,7 @@ def _print_cards(rows: "list[tuple[ProductCard, str]]") -> None:
 
 def _card_facts(card: "ProductCard") -> dict[str, Any]:
     return {
-        **asdict(card),
+        **dataclasses.asdict(card),
         "price": {"minor": card.price.minor, "currency": card.price.currency},
         "compare_at": card.compare_at
         and {"minor": card.compare_at.minor, "currency": card.compare_at.currency},

@@ -32,15 +32,20 @@ class SdkSettings(BaseSettings):
         """Whether a Linux desktop is there to open a browser on."""
         return bool(self.display or self.wayland_display)
 
-    def cache_folder(self) -> Path:
-        """Where built personas are kept; may not exist yet."""
-        home = self.xdg_cache_home or Path.home() / ".cache"
-        return self.cache_dir or home / "livepitch"
+    def cache_folder(self) -> Path | None:
+        """Where built personas are kept; may not exist yet. None for a user without a home."""
+        return self.cache_dir or _below_home(self.xdg_cache_home, ".cache")
 
-    def data_folder(self) -> Path:
-        """Where the default database lies; may not exist yet."""
-        home = self.xdg_data_home or Path.home() / ".local" / "share"
-        return self.data_dir or home / "livepitch"
+    def data_folder(self) -> Path | None:
+        """Where the default database lies; may not exist yet. None for a user without a home."""
+        return self.data_dir or _below_home(self.xdg_data_home, ".local/share")
+
+
+def _below_home(folder: Path | None, usual: str) -> Path | None:
+    try:
+        return (folder or Path.home() / usual) / "livepitch"
+    except RuntimeError:
+        return None
 
 
 def read_settings() -> SdkSettings:

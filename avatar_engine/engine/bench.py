@@ -109,7 +109,8 @@ def table(report: dict[str, Any]) -> None:
     shown.add_column("median", justify="right")
     shown.add_column("p95", justify="right")
     for stage, figures in report["cpu_ms_per_frame"].items():
-        shown.add_row(stage, f"{figures['median']:.2f}", f"{figures.get('p95', float('nan')):.2f}")
+        p95 = f"{figures['p95']:.2f}" if "p95" in figures else "–"
+        shown.add_row(stage, f"{figures['median']:.2f}", p95)
     console = Console()
     console.print(shown)
     console.print(f"animate + render {report['animate_and_render_ms']:.2f} ms")

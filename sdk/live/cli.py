@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
+from avatar_engine.cli import OneLineErrors
+
+
+class _Commands(OneLineErrors):
+    def complain(self, message: str) -> None:
+        from sdk.live.options import complain
+
+        complain(message)
+
+
 app = typer.Typer(
+    cls=_Commands,
     invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -13,6 +24,7 @@ app = typer.Typer(
     help="A live avatar, made from one photo, presents a catalogue over WebRTC.",
 )
 console = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -58,7 +70,7 @@ Name = Annotated[str | None, typer.Option(help="The presenter's name on the page
 NoScript = Annotated[
     bool, typer.Option("--no-script", help="Only answer and say what you send; present nothing.")
 ]
-Seed = Annotated[int, typer.Option(help="Same seed, same words and motion.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same words and motion.", min=0)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print results as JSON.")]
 
 
@@ -122,7 +134,9 @@ def live(
     raise typer.Exit(run(options, access))
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
     """Check this machine: Python, kernels, voices, codecs, ports, browser."""
     from sdk.live.doctor import report
 

@@ -141,6 +141,8 @@ def _media() -> Finding:
 
 def _folders() -> Finding:
     folder = read_settings().data_folder()
+    if folder is None:
+        return Finding("database", "note", "this user has no home folder; shops are temporary")
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if not os.access(existing, os.W_OK):
         return Finding("database", "note", f"{folder} cannot be written; shops are temporary")

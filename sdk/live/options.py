@@ -1,5 +1,6 @@
 """What was typed, and everything about it that can be refused before anything slow begins."""
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,12 +74,27 @@ def check(options: Options) -> Access:
             what = "is a folder" if path.is_dir() else "does not exist"
             raise SettingsError(f"{option} {path} {what}")
     for where in options.files:
-        if "://" not in where and not Path(where).resolve().parent.is_dir():
-            raise SettingsError(f"--output {where}: the folder does not exist")
+        _check_output(where, times=options.files.count(where))
     is_photo = options.persona.suffix.lower() != ".persona"
     if is_photo and options.consent is None and not is_loopback(options.host):
         raise SettingsError(NO_CONSENT)
     return access
+
+
+def _check_output(where: str, times: int) -> None:
+    path = Path(where)
+    if not where.lower().endswith(".mp4") or "://" in where:
+        raise SettingsError(
+            f"--output {where}: only FILE.mp4 is known; leave it out for WebRTC alone"
+        )
+    if times > 1:
+        raise SettingsError(f"--output {where} is given {times} times; once is enough")
+    if path.is_dir():
+        raise SettingsError(f"--output {where} is a folder; name a file in it")
+    if not path.resolve().parent.is_dir():
+        raise SettingsError(f"--output {where}: the folder does not exist")
+    if not os.access(path if path.exists() else path.resolve().parent, os.W_OK):
+        raise SettingsError(f"--output {where} may not be written; choose another place")
 
 
 def note(text: str) -> None:

@@ -35,7 +35,8 @@ def persona_from(
         with contextlib.suppress(PersonaFileError):  # damaged: build it anew
             return load_persona(kept)
     persona = build_persona(path, consent=consent, progress=progress)
-    with contextlib.suppress(OSError):  # a full or read-only disk costs a rebuild, nothing else
+    # A full or read-only disk costs a rebuild, nothing else.
+    with contextlib.suppress(OSError, PersonaFileError):
         kept.parent.mkdir(parents=True, exist_ok=True)
         persona.save(kept)
     return persona

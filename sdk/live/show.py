@@ -176,7 +176,8 @@ def _tell_issues(report: ImportReport) -> None:
         cell = f", {issue.column} {issue.value!r}" if issue.column else ""
         note(f"{report.path.name} row {issue.row}{cell}: {issue.reason} ({verdict})")
     if len(report.issues) > _SHOWN_ISSUES:
-        note(f"… and {len(report.issues) - _SHOWN_ISSUES} more; `livepitch catalogue import`")
+        rest = len(report.issues) - _SHOWN_ISSUES
+        note(f"… and {rest} more: python -m commerce import {report.path.name} --dry-run")
 
 
 @contextmanager
@@ -209,7 +210,8 @@ def _progress() -> Iterator[Callable[[str, float], None]]:
 
     columns = (TextColumn("  {task.description}"), BarColumn(24), TimeElapsedColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True) as bar:
+    is_plain = not console.is_terminal  # a log would get the empty line the bar leaves behind
+    with Progress(*columns, console=console, transient=True, disable=is_plain) as bar:
         task = bar.add_task("Opening the shop", total=1.0)
 
         def step(what: str, share: float) -> None:

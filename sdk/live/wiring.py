@@ -213,9 +213,11 @@ def default_database(catalogue: Path | None) -> str | None:
     """The database a command uses when none was named: one per catalogue file, kept.
 
     Returns:
-        A path; None (a temporary database) when the folder cannot be written.
+        A path; None (a temporary database) where there is no folder that can be written.
     """
     folder = read_settings().data_folder()
+    if folder is None:
+        return None
     name = "shop"
     if catalogue is not None:
         where = hashlib.sha256(str(catalogue.resolve()).encode()).hexdigest()[:10]
