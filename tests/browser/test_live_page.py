@@ -21,11 +21,15 @@ ARTIFACTS = ROOT / "tests" / "_artifacts"
 FACE, CATALOGUE = ROOT / "examples" / "face.png", ROOT / "examples" / "catalogue.csv"
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 
-# Every sentence that the captions showed, in order.
+# Every sentence that the captions showed, in order; and with each product the sentence beside it.
 RECORD_CAPTIONS = """
 window.lines = [];
+window.pins = [];
 addEventListener('DOMContentLoaded', () => {
   const live = document.getElementById('caption-live');
+  const title = document.getElementById('card-title');
+  const pinned = () => window.pins.push([title.textContent, live.textContent]);
+  new MutationObserver(pinned).observe(title, { childList: true });
   const record = () => window.lines.push(live.textContent);
   new MutationObserver(record).observe(live, { childList: true });
 });
@@ -120,6 +124,21 @@ def test_captions_show_the_sentence_that_is_spoken_and_turn_with_it(server, open
         return len({whole for whole, _ in seen}) >= 3 and len(seen) >= 8
 
     wait_for(has_turned, "three sentences, word by word", timeout_s=60)
+
+
+def test_a_product_is_pinned_with_the_sentence_that_names_it(server, open_page):
+    page = open_page(server.url)
+    wait_for(lambda: is_live(page), "live")
+
+    def pins():
+        # A card is drawn again when its stock changes, and the first one when the page opens.
+        drawn = page.evaluate("window.pins")
+        first_of = dict(reversed(drawn))
+        return [pair for pair in first_of.items() if pair[0] != drawn[0][0]]
+
+    wait_for(lambda: len(pins()) >= 2, "two products", timeout_s=100)
+    for title, line in pins():
+        assert title in line
 
 
 def test_a_typed_question_is_answered_pinned_and_the_script_goes_on(server, open_page):

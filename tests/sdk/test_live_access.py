@@ -82,7 +82,15 @@ async def test_the_page_is_whole_and_allows_nothing_foreign():
         assert page.headers["x-content-type-options"] == "nosniff"
         names = [part.split('"')[0] for part in page.text.split('"/static/')[1:]]
         assert {"viewer.js", "viewer.css", "icon.svg"} <= set(names)
-        for name in [*names, "whep.js", "socket.js", "chat.js", "products.js", "captions.js"]:
+        for name in [
+            *names,
+            "whep.js",
+            "socket.js",
+            "chat.js",
+            "products.js",
+            "captions.js",
+            "playout.js",
+        ]:
             assert (await client.get(f"/static/{name}")).status_code == 200, name
         assert "http://" not in page.text.replace("http://www.w3.org", "")
         assert "https://" not in page.text

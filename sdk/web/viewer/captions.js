@@ -1,51 +1,39 @@
 // Captions in time with speech: the line that is being said, the current word emphasised.
 const LINE = 58; // characters on the screen at once; a longer sentence turns pages
+const LAST_LINE_MS = 1400;
 
 export class Captions {
   constructor(visible, live) {
     this.visible = visible;
     this.live = live;
-    this.delay = 0.1;
-    this.timers = new Set();
     this.clear();
   }
 
   // A sentence begins. { sentence_id, text }
   begin(sentence) {
-    this.later(() => {
-      this.id = sentence.sentence_id;
-      this.words = wordsOf(sentence.text);
-      this.page = -1;
-      this.live.textContent = sentence.text.replace(/\s+/g, " ").trim();
-      this.show(0, -1);
-    });
+    clearTimeout(this.timer);
+    this.id = sentence.sentence_id;
+    this.words = wordsOf(sentence.text);
+    this.page = -1;
+    this.live.textContent = sentence.text.replace(/\s+/g, " ").trim();
+    this.show(0, -1);
   }
 
   // A word of it sounds. { sentence_id, start, end }
   word(span) {
-    this.later(() => {
-      if (span.sentence_id !== this.id) return;
-      const index = this.words.findIndex((w) => w.end > span.start);
-      if (index >= 0) this.show(this.words[index].page, index);
-    });
+    if (span.sentence_id !== this.id) return;
+    const index = this.words.findIndex((w) => w.end > span.start);
+    if (index >= 0) this.show(this.words[index].page, index);
   }
 
+  // The last line stays a moment.
   end() {
-    this.later(() => {
-      const id = this.id;
-      const timer = setTimeout(() => id === this.id && this.clear(), 1400);
-      this.timers.add(timer);
-    });
-  }
-
-  // Silence now: an interruption leaves nothing that was never heard on the page.
-  cut() {
-    for (const timer of this.timers) clearTimeout(timer);
-    this.timers.clear();
-    this.clear();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.clear(), LAST_LINE_MS);
   }
 
   clear() {
+    clearTimeout(this.timer);
     this.id = 0;
     this.words = [];
     this.page = -1;
@@ -69,14 +57,6 @@ export class Captions {
       w.span?.classList.toggle("now", i === current);
       w.span?.classList.toggle("said", i < current);
     });
-  }
-
-  later(action) {
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      action();
-    }, this.delay * 1000);
-    this.timers.add(timer);
   }
 }
 

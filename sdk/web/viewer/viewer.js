@@ -1,6 +1,7 @@
 // The viewer page: joins the picture, the news, the captions, the products and the chat.
 import { Captions } from "./captions.js";
 import { Chat } from "./chat.js";
+import { Playout } from "./playout.js";
 import { Products, withTicket } from "./products.js";
 import { Socket } from "./socket.js";
 import { fillStrings, strings } from "./strings.js";
@@ -14,6 +15,7 @@ const ticket = query.get("ticket") ?? "";
 fillStrings(document);
 const show = document.querySelector(".show");
 const video = $("video");
+const playout = new Playout();
 const captions = new Captions($("caption"), $("caption-live"));
 const whepUrl = `/whep/${encodeURIComponent(session)}`;
 const player = new WhepPlayer(video, whepUrl, ticket);
@@ -57,6 +59,9 @@ player.addEventListener("picture", () => $("curtain").classList.add("open"));
 
 // -- the news ------------------------------------------------------------------------------------
 
+// What belongs to the voice happens when the voice is heard.
+const withVoice = (act, topic) => (event) => playout.later(() => act(event), topic);
+
 const heard = {
   welcome({ viewer, data }) {
     state.news = "connected";
@@ -70,7 +75,8 @@ const heard = {
     showFace(data.portrait);
     chat.restart(viewer, data.messages);
     products.setAll(data.products, data.pinned, data.product_count);
-    captions.cut();
+    playout.drop();
+    captions.clear();
     if (data.caption) captions.begin(data.caption);
     showConnection();
   },
@@ -80,29 +86,38 @@ const heard = {
       showConnection();
     }
   },
-  "avatar.speak_started"({ data }) {
+  "avatar.speak_started": withVoice(({ data }) => {
     for (const id of data.message_ids) markAnswering(id);
     if (data.message_ids.length) chat.presenterSays(presenter, data.text, data.speech_id);
+  }),
+  "avatar.transcription": withVoice(({ data }) => captions.begin(data), "caption"),
+  "avatar.word": withVoice(({ data }) => captions.word(data), "caption"),
+  "avatar.speak_ended"({ data }) {
+    if (data.interrupted) fallSilent();
+    else playout.later(() => captions.end(), "caption");
   },
-  "avatar.transcription": ({ data }) => captions.begin(data),
-  "avatar.word": ({ data }) => captions.word(data),
-  "avatar.speak_ended": ({ data }) => (data.interrupted ? captions.cut() : captions.end()),
-  "avatar.interrupted": () => captions.cut(),
-  "product.pinned": ({ data }) => products.pin(data.product),
-  "product.changed": ({ data }) => products.change(data.product),
+  "avatar.interrupted": fallSilent,
+  "product.pinned": withVoice(({ data }) => products.pin(data.product)),
+  "product.changed": withVoice(({ data }) => products.change(data.product)),
   "chat.message": ({ data }) => chat.add(data),
   "chat.question"({ data }) {
     if (data.state === "busy" && chat.isMine(data.message_id)) chat.notice(strings.busy);
     else if (data.state === "speaking") markAnswering(data.message_id);
     else if (chat.isMine(data.message_id)) chat.mark(data.message_id, "next", strings.answer_next);
   },
-  "chat.answered"({ data }) {
+  "chat.answered": withVoice(({ data }) => {
     chat.mark(data.message_id, "done", data.interrupted ? "" : strings.answered);
     // Who joined in the middle of the answer has not seen it begin.
     if (!data.interrupted) chat.presenterSays(presenter, data.text, data.speech_id);
-  },
+  }),
   "chat.refused": () => chat.notice(strings.slow_down),
 };
+
+// An interruption leaves nothing on the page that was never heard.
+function fallSilent() {
+  playout.drop("caption");
+  captions.clear();
+}
 
 function markAnswering(id) {
   chat.mark(id, "now", chat.isMine(id) ? strings.answering_you : strings.answering(chat.nameOf(id)));
@@ -122,11 +137,11 @@ const socket = new Socket(socketUrl);
 socket.addEventListener("news", ({ detail }) => heard[detail.type]?.(detail));
 socket.addEventListener("lost", ({ detail }) => {
   state.news = detail.refused ? "refused" : "lost";
-  captions.cut();
+  fallSilent();
   showConnection();
 });
 addEventListener("online", () => socket.retryNow());
-setInterval(async () => (captions.delay = await player.playoutDelay()), 3000);
+setInterval(async () => (playout.delay = await player.playoutDelay()), 3000);
 
 // -- sound ---------------------------------------------------------------------------------------
 
