@@ -52,7 +52,7 @@ def carve(s: Sculpture) -> None:
     movable = s.regions.skin & (s.rig.neck > 0.05)
     share = movable.reshape(R, R).astype(np.float32)
     yields = s.regions.skin * smoothstep(s.rig.neck, 0.05, 0.3) * (1 - 0.7 * s.regions.ear_weight)
-    for sigma in (5, 5, 2.5, 2.5, 1.2, 1.2):
+    for sigma in (5, 5, 2.5, 2.5, 1.2, 1.2, 0):
         p = s.project(s.source_shape())
         y, x = _pixels(s, p)
         within = (p[:, :2] > 1).all(1) & (p[:, :2] < size - 2).all(1)
@@ -60,6 +60,9 @@ def carve(s: Sculpture) -> None:
         pull = np.zeros((R * R, 2))
         pull[out, 0] = ix[y, x][out] + 0.5 - p[out, 0]
         pull[out, 1] = iy[y, x][out] + 0.5 - p[out, 1]
+        if sigma == 0:  # what smooth pulling left outside would be holes when the head turns
+            s.offset += s.lift(pull * (yields > 0.2)[:, None], p[:, 2])
+            break
         mass = np.maximum(blur_atlas(share, sigma), 1e-3)[..., None]
         spread = (blur_atlas(pull.reshape(R, R, 2), sigma) / mass).reshape(-1, 2)
         move = np.where(out[:, None], 1.6 * spread, spread) * yields[:, None]
@@ -70,7 +73,9 @@ def opacity_in_matte(s: Sculpture) -> NDArray[np.float64]:
     """[N] 1 inside the matte, 0 for what could not be moved in."""
     p = s.project(s.source_shape())
     soft = blur_image(s.view.matte, 0.7)
-    return smoothstep(soft[_pixels(s, p)], 0.25, 0.6)
+    # The head proper was moved in; a faint texel of it would be a hole at another angle.
+    solid = smoothstep(s.rig.neck, 0.3, 0.6) * s.regions.skin
+    return np.maximum(smoothstep(soft[_pixels(s, p)], 0.1, 0.4), solid)
 
 
 def _pixels(s: Sculpture, p: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

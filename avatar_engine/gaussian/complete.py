@@ -64,11 +64,13 @@ def _smooth_lids(
     color: NDArray[np.float64],
     trust: NDArray[np.float64],
 ) -> None:
-    """Folded lids take the tone of the skin above them, without lashes, in place."""
+    """Folded lids take the skin's hue in the light of the skin above them, in place."""
     R = s.rig.resolution
     clear = trust * (s.regions.lid_distance > 4) * (1 - folded) * s.regions.skin
+    clear = clear * (color.mean(1) > 0.75 * labels.skin_tone.mean())  # no brows
     above = fill(color.reshape(R, R, 3), clear.reshape(R, R), sigmas=(3, 5, 9, 16)).reshape(-1, 3)
-    tone = 0.75 * above + 0.25 * labels.skin_tone
+    light = above.mean(1, keepdims=True) / max(float(labels.skin_tone.mean()), 1e-3)
+    tone = labels.skin_tone * np.clip(light, 0.85, 1.05)
     share = folded[:, None]
     color[:] = color * (1 - share) + tone * share
     trust[:] = np.maximum(trust, folded)

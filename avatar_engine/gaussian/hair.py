@@ -40,7 +40,8 @@ class HairChart:
 
     Attributes:
         maps: By name, [K] or [K, C].
-        trust: [K] 1 for the sheet that the photo shows, 0 for those within.
+        trust: [K] in [0, 1], 1 for the sheet that the photo shows, less towards the outline, where
+            faint texels would take on any colour; 0 for the sheets within.
         mask: [S, S] bool, the photo's pixels it shows.
     """
 
@@ -193,7 +194,7 @@ def _sheet(s: Sculpture, volume: _Volume, *, step: float, within: float) -> dict
         "chart": np.where(inside, int(Chart.HAIR), 0),
         "neighbours": grid_neighbours(inside.astype(np.uint8)),
         "opacities": np.where(inside, 0.99 * mean(volume.alpha), 0),
-        "trust": np.full(share.shape, float(within == 0)),
+        "trust": smoothstep(mean(volume.edge), 1.5, 5.0) * (within == 0),
         "winding": np.zeros(share.shape),
         "depth_bias": np.zeros(share.shape),
     }

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.gaussian.sculpture import Sculpture
-from avatar_engine.gaussian.smooth import smoothstep
+from avatar_engine.gaussian.smooth import blur_atlas, smoothstep
 from avatar_engine.gaussian.unwrap import texel_area
 from avatar_engine.types import ARKIT_INDEX
 
@@ -29,7 +29,10 @@ def folded_lids(s: Sculpture) -> NDArray[np.float64]:
     closed = texel_area(s, s.project(s.shape(weights)))
     unfolds = smoothstep(closed / np.maximum(shown, 0.02), 1.3, 2.0)
     place = smoothstep(s.regions.lid_distance, 1.0, 2.0) * (s.regions.lid_distance < 18)
-    return np.where(s.regions.skin & s.regions.above_lids, unfolds * place, 0)
+    R = s.rig.resolution
+    lids = np.where(s.regions.skin & s.regions.above_lids, unfolds * place, 0)
+    soft = blur_atlas(lids.reshape(R, R), 1.2).ravel()
+    return np.where(s.regions.skin, np.minimum(soft, smoothstep(s.regions.lid_distance, 0.8, 2)), 0)
 
 
 def close_lids(s: Sculpture) -> None:

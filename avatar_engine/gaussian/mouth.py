@@ -59,7 +59,7 @@ def close_lips(s: Sculpture) -> None:
 def paint_mouth(s: Sculpture, samples: Samples, labels: Labels, color: NDArray[np.float64]) -> None:
     """Colour teeth, gums, tongue and cavity in place: lit by depth, tinted by the photo."""
     skin = labels.skin_tone
-    tooth = np.array([0.74, 0.70, 0.64]) * min(1.15, skin.mean() / 0.62)
+    tooth = np.array([0.68, 0.64, 0.58]) * min(1.15, skin.mean() / 0.62)
     if samples.mouth_open_px > 3:
         shown = s.view.image[binary_erosion(s.view.polygon(INNER_LIPS))]
         if len(shown) > 60:

@@ -52,7 +52,7 @@ def solve_colors(
     mask = ((left < 0.7) & (depth > 0)) * np.where(rim, 0.5, 1.0)
     # Over our own background the rim is to have the person's own colours, not the photo's mixture.
     light = np.asarray(left, np.float32)[..., None]
-    over = view.clean * (1 - light) + behind * light
+    over = 0.5 * (view.clean * (1 - light) + behind * light + view.image)
     target = np.where(rim[..., None], over, view.image).reshape(-1, 3)
     mask = mask.reshape(-1, 1).astype(np.float32)
     A = csr_matrix(diags(mask[:, 0]) @ weights).astype(np.float32)

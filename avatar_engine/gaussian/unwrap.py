@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from avatar_engine.gaussian.sampling import sample
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import BACKGROUND, CLOTH, HAIR, SKIN, Labels
-from avatar_engine.gaussian.smooth import blur_atlas, blur_image, distance, smoothstep
+from avatar_engine.gaussian.smooth import blur_atlas, distance, smoothstep
 from avatar_engine.gaussian.zbuffer import Nearest
 from avatar_engine.shapes import grid_neighbours, surface_groups, tangents
 
@@ -66,7 +66,7 @@ def unwrap(s: Sculpture, labels: Labels, front: Nearest) -> Samples:
     near = cv2.erode(labels.share[..., SKIN], np.ones((5, 5), np.uint8))
     depth_in_matte = sample(distance(view.inside), p)
     allowed = _allowed(s, share, sample(near, p))
-    rim = _looks_like_behind(view.image, view.inside, color, depth_in_matte, row, col)
+    rim = view.spilled[row, col]
     weight = visible * smoothstep(facing, 0.18, 0.55) * smoothstep(depth_in_matte, 2, 6)
     weight *= smoothstep(texel_area(s, p), 0.08, 0.35) * allowed * ~rim
     tone = visible * smoothstep(facing, 0.05, 0.30) * smoothstep(depth_in_matte, 1.5, 4)
@@ -103,20 +103,6 @@ def _allowed(
     crown = s.regions.scalp > 0.95
     hair = smoothstep(share[:, HAIR] + (0 if share[crown, HAIR].mean() > 0.25 else 1), 0.3, 0.7)
     return np.where(s.regions.neck_zone, neck, np.where(crown, body_free * hair, body_free))
-
-
-def _looks_like_behind(image, inside, color, depth, row, col):  # type: ignore[no-untyped-def]
-    """[N] near the outline, and nearer in colour to what is outside than to what is inside."""
-
-    def tone(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-        m = mask.astype(np.float32)
-        mass = np.maximum(blur_image(m, 9), 1e-4)[..., None]
-        return (blur_image(image * m[..., None], 9) / mass).astype(np.float32)
-
-    within, without = tone(distance(inside) > 5), tone(distance(~inside) > 3)
-    to_within = np.linalg.norm(color - within[row, col], axis=1)
-    to_without = np.linalg.norm(color - without[row, col], axis=1)
-    return (depth < 9) & (to_without < 0.8 * to_within)
 
 
 def _features(s, row, col, color, weight, mouth_open):  # type: ignore[no-untyped-def]

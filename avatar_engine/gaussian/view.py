@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar_engine.gaussian.smooth import distance, fill, smoothstep
+from avatar_engine.gaussian.smooth import blur_image, distance, fill, smoothstep
 from avatar_engine.types import Camera, Portrait
 
 WORKING_SIZE = 512
@@ -29,6 +29,7 @@ class View:
         inside: [S, S] bool, matte above one half.
         clean: [S, S, 3] float32, the person's own colours carried over the outline: the photo's
             rim is half background, and must not be taken along when the head turns.
+        spilled: [S, S] bool, background that the matte took for the person's rim.
         landmarks: [478, 2] float64 in pixels.
         camera: The source camera at this size.
         face_height: Pixels from chin to the top of the forehead.
@@ -40,6 +41,7 @@ class View:
     matte: NDArray[np.float32]
     inside: NDArray[np.bool_]
     clean: NDArray[np.float32]
+    spilled: NDArray[np.bool_]
     landmarks: NDArray[np.float64]
     camera: Camera
     face_height: float
@@ -85,13 +87,15 @@ def view_of(portrait: Portrait, camera: Camera, size: int = WORKING_SIZE) -> Vie
         image = _unit(cv2.resize(image, (size, size), interpolation=shrink))
         matte = _unit(cv2.resize(matte, (size, size), interpolation=shrink))
     inside = matte > 0.5
+    spilled = _spilled(image, inside)
     landmarks = portrait.landmarks[:, :2].astype(np.float64) * scale
     return View(
         image=image,
         lab=cv2.cvtColor(image, cv2.COLOR_RGB2LAB),
         matte=matte,
         inside=inside,
-        clean=_clean(image, matte, inside),
+        clean=_clean(image, matte, spilled),
+        spilled=spilled,
         landmarks=landmarks,
         camera=camera.framed(size, size),
         face_height=float(np.linalg.norm(landmarks[CHIN] - landmarks[FOREHEAD])),
@@ -111,9 +115,24 @@ def _unit(values: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def _clean(
-    image: NDArray[np.float32], matte: NDArray[np.float32], inside: NDArray[np.bool_]
+    image: NDArray[np.float32], matte: NDArray[np.float32], spilled: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    sure = smoothstep(distance(inside), RIM_PX - 1.0, RIM_PX + 1.0) * (matte > 0.9)
-    own = fill(image, (sure > 0.9).astype(np.float32), sigmas=(1.0, 2.0, 4.0, 8.0), on_atlas=False)
+    deep = smoothstep(distance((matte > 0.5) & ~spilled), RIM_PX - 1.0, RIM_PX + 1.0)
+    sure = deep * (matte > 0.9) * ~spilled
+    own = fill(image, (sure > 0.9).astype(np.float32), sigmas=(1, 2, 4, 8, 16), on_atlas=False)
     share = sure[..., None]
     return (image * share + own * (1 - share)).astype(np.float32)
+
+
+def _spilled(image: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """[S, S] near the outline, and nearer in colour to what is outside than to what is inside."""
+
+    def tone(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        m = mask.astype(np.float32)
+        mass = np.maximum(blur_image(m, 9), 1e-4)[..., None]
+        return (blur_image(image * m[..., None], 9) / mass).astype(np.float32)
+
+    depth = distance(inside)
+    to_within = np.linalg.norm(image - tone(depth > 7), axis=-1)
+    to_without = np.linalg.norm(image - tone(distance(~inside) > 3), axis=-1)
+    return (depth < 8) & (to_without < 0.6 * to_within)
