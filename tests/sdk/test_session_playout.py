@@ -229,7 +229,7 @@ def test_stop_ends_the_thread_within_a_frame():
     thread = threading.Thread(target=playout.run)
     thread.start()
     playout.stop()
-    thread.join(timeout=2)
+    thread.join(timeout=20)
     assert not thread.is_alive()
 
 

@@ -52,7 +52,7 @@ async def test_the_twelve_lines(stage: Stage):
     async with stage.session() as session:
         assert session.state == "connected"
         speech = session.say("Hello everyone!", product="mug")
-        await asyncio.wait_for(speech.wait_for_playout(), 5)
+        await asyncio.wait_for(speech.wait_for_playout(), 20)
         assert not speech.interrupted
         assert speech.position > 0
         assert session.snapshot()["pinned"]["sku"] == "mug"
@@ -63,7 +63,7 @@ async def test_the_twelve_lines(stage: Stage):
         cut = session.say("This sentence will never be heard to its end, it is far too long.")
         await asyncio.sleep(0.05)
         await session.interrupt()
-        await asyncio.wait_for(cut.wait_for_playout(), 5)
+        await asyncio.wait_for(cut.wait_for_playout(), 20)
         assert cut.interrupted
         assert stage.sink.dropped_before == 1
     assert session.state == "disconnected"
@@ -178,7 +178,7 @@ async def test_the_same_question_of_two_viewers_is_answered_once(stage: Stage):
         news = session.events()
         await blocker.wait_for_playout()
         answered = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             async for event in news:
                 if event.type == "chat.answered":
                     answered.append(event.data["viewer"])
@@ -212,7 +212,7 @@ async def test_an_engine_that_breaks_is_told_and_the_session_still_closes(stage:
         await asyncio.sleep(0.02)
         stage.engine.step = broken
         with pytest.raises(RuntimeError, match="no more pictures"):
-            await asyncio.wait_for(session.wait_failed(), 5)
+            await asyncio.wait_for(session.wait_failed(), 20)
         await news
     assert stage.engine.is_closed
 
@@ -285,7 +285,7 @@ async def test_parts_that_cannot_be_opened_leave_nothing_behind():
 async def test_events_end_when_the_session_closes(stage: Stage):
     async with stage.session() as session:
         events = session.events()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         states = [e.data["state"] async for e in events if e.type == "session.state_changed"]
     assert states == ["disconnecting", "disconnected"]
 

@@ -140,7 +140,7 @@ def chromium() -> Iterator["object"]:
             browser.close()
 
 
-def wait_for(look, what: str, timeout_s: float = 20.0):
+def wait_for(look, what: str, timeout_s: float = 45.0):
     """What ``look`` returns once it is true."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:

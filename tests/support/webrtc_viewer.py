@@ -114,7 +114,7 @@ class WebRtcViewer:
         await self.connection.setRemoteDescription(RTCSessionDescription(response.text, "answer"))
 
     async def wait_for(
-        self, *, pictures: int = 0, sounds: int = 0, timeout_s: float = 10.0
+        self, *, pictures: int = 0, sounds: int = 0, timeout_s: float = 40.0
     ) -> None:
         """Return once so many more of each have arrived.
 
