@@ -20,9 +20,8 @@ from aiortc.utils import random32
 
 from sdk.errors import WrongCodecError
 from sdk.media.feed import LivePacket
-from sdk.types.media import Codec
+from sdk.types.media import MIME, Codec
 
-_MIME: dict[Codec, str] = {"h264": "video/h264", "vp8": "video/vp8", "opus": "audio/opus"}
 _MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 _SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 _HISTORY = 256  # packets a viewer may ask for again; about two seconds
@@ -52,7 +51,7 @@ class Packetiser:
             return last[1], last[2]
         encoder = self._encoders.get(codec)
         if encoder is None:
-            kind, _, name = _MIME[codec].partition("/")
+            kind, _, name = MIME[codec].partition("/")
             encoder = get_encoder(
                 RTCRtpCodecParameters(
                     mimeType=f"{kind}/{name}", clockRate=live.packet.clock_hz, payloadType=0
@@ -98,7 +97,7 @@ class DirectLane:
     def __init__(
         self, sender: RTCRtpSender, codec: Codec, negotiated: Negotiated, packetiser: Packetiser
     ) -> None:
-        if negotiated.codec.mimeType.lower() != _MIME[codec]:
+        if negotiated.codec.mimeType.lower() != MIME[codec]:
             raise DirectUnavailableError(f"{negotiated.codec.mimeType} instead of {codec}")
         self.codec = codec
         self._sender = sender

@@ -8,9 +8,9 @@ from aiortc.sdp import MediaDescription, SessionDescription
 
 from sdk.errors import SignallingError
 from sdk.signalling.ice import is_reachable_candidate
-from sdk.types.media import VideoCodec
+from sdk.types.media import MIME, VideoCodec
 
-_MIME: dict[VideoCodec, str] = {"h264": "video/h264", "vp8": "video/vp8"}
+_VIDEO: tuple[VideoCodec, ...] = ("h264", "vp8")  # the better one first
 _MAX_CANDIDATES = 32
 
 
@@ -122,10 +122,10 @@ def _chosen_video(media: list[MediaDescription]) -> VideoCodec | None:
             for codec in find_common_codecs(CODECS[medium.kind], medium.rtp.codecs)
         }
         if medium.kind == "audio":
-            if "audio/opus" not in offered:
+            if MIME["opus"] not in offered:
                 raise SignallingError(406, "no common audio codec; offer Opus")
         else:
-            usable = [codec for codec, mime in _MIME.items() if mime in offered]
+            usable = [codec for codec in _VIDEO if MIME[codec] in offered]
             if not usable:
                 raise SignallingError(
                     406, "no common video codec; offer H.264 constrained baseline or VP8"

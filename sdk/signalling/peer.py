@@ -24,11 +24,9 @@ from sdk.signalling.config import WhepConfig
 from sdk.signalling.fragment import Fragment
 from sdk.signalling.ice import use_host_addresses
 from sdk.signalling.offer import Offer
-from sdk.types.media import Codec
+from sdk.types.media import MIME, Codec
 
 log = logging.getLogger(__name__)
-
-_MIME: dict[Codec, str] = {"h264": "video/h264", "vp8": "video/vp8", "opus": "audio/opus"}
 
 
 class Peer:
@@ -159,7 +157,7 @@ class Peer:
         for media in answer.media:
             track = self._feed.video_track if media.kind == "video" else self._feed.audio_track
             negotiated = media.rtp.codecs[0].mimeType.lower()
-            if track is None or negotiated != _MIME[track.codec]:
+            if track is None or negotiated != MIME[track.codec]:
                 raise WrongCodecError(f"{negotiated} was negotiated for another track's packets")
             self._negotiated[media.kind] = Negotiated(
                 codec=media.rtp.codecs[0],
@@ -200,7 +198,7 @@ class Peer:
 
 
 def _preferences(kind: str, codec: Codec) -> list[RTCRtpCodecCapability]:
-    wanted = (_MIME[codec], "video/rtx")
+    wanted = (MIME[codec], "video/rtx")
     capabilities = RTCRtpSender.getCapabilities(kind).codecs
     usable = [c for c in capabilities if c.mimeType.lower() in wanted]
     # What x264 makes is constrained baseline (42e0); plain baseline (4200) will do.

@@ -13,6 +13,8 @@ VideoCodec = Literal["h264", "vp8"]
 AudioCodec = Literal["opus"]
 Codec = Literal["h264", "vp8", "opus"]
 
+MIME: Mapping[Codec, str] = {"h264": "video/h264", "vp8": "video/vp8", "opus": "audio/opus"}
+"""What SDP calls each codec, in lower case."""
 AUDIO_HZ = 48_000
 VIDEO_HZ = 90_000
 
