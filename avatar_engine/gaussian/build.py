@@ -26,14 +26,13 @@ from avatar_engine.gaussian.trim import trim_outline
 from avatar_engine.gaussian.unwrap import Samples, unwrap
 from avatar_engine.gaussian.view import view_of
 from avatar_engine.gaussian.zbuffer import Nearest, nearest
-from avatar_engine.shapes import grid_neighbours, surface_groups, tangents
+from avatar_engine.shapes import grid_neighbours, surface_groups
 from avatar_engine.types import ARKIT_INDEX, Chart, HeadFit, HeadMaps, HeadRig, Plates, Portrait
 
 Progress = Callable[[str, float], None]
 _PIVOT = (0.0, -7.0, -1.0)
 _SIGMA = 0.6  # texel steps; leaves about 1 % of light at yaw 20
 _TOP_OPACITY = 0.99
-_LONGEST_CM = 1.6
 
 
 def build_maps(
@@ -106,7 +105,7 @@ def _reluctance(
     """
     seen = smoothstep(samples.facing, 0.05, 0.35) * samples.visible
     skin = (0.5 + 10 * s.regions.scalp) * (1 - seen)
-    skin += 8 * (1 - samples.allowed) + 20 * folded
+    skin += 8 * (1 - samples.allowed) + 3 * folded
     eyes = np.where(s.chart == Chart.EYE, 1 - eyes_seen, 0)
     return np.where(s.regions.skin, skin, eyes)
 
@@ -206,15 +205,6 @@ def _caps(s: Sculpture) -> NDArray[np.float64]:
     caps = np.full((len(s.chart), 2), np.inf)
     skin = s.regions.skin
     caps[skin] = np.minimum(4 * s.regions.tangent_lengths[skin] + 0.06, 0.8)
-    # Raised hair is stretched for good: capped, its splats would leave holes.
-    R = s.rig.resolution
-    bits = grid_neighbours(surface_groups(s.rig.chart))
-    stretched = [
-        np.linalg.norm(t, axis=-1).ravel() for t in tangents(s.rest_shape().reshape(R, R, 3), bits)
-    ]
-    raised = np.minimum(1.15 * np.stack(stretched, 1), _LONGEST_CM)
-    scalp = s.regions.scalp > 0.02
-    caps[scalp] = np.maximum(caps, raised)[scalp]
     caps[np.isin(s.chart, (Chart.TEETH, Chart.GUM))] = 0.17
     caps[s.chart == Chart.TONGUE] = 0.5
     return caps

@@ -28,11 +28,11 @@ def folded_lids(s: Sculpture) -> NDArray[np.float64]:
     shown = texel_area(s, s.project(s.source_shape()))
     closed = texel_area(s, s.project(s.shape(weights)))
     unfolds = smoothstep(closed / np.maximum(shown, 0.02), 1.3, 2.0)
-    place = smoothstep(s.regions.lid_distance, 1.0, 2.0) * (s.regions.lid_distance < 18)
+    place = smoothstep(s.regions.lid_distance, 2.0, 3.5) * (s.regions.lid_distance < 18)
     R = s.rig.resolution
     lids = np.where(s.regions.skin & s.regions.above_lids, unfolds * place, 0)
     soft = blur_atlas(lids.reshape(R, R), 1.2).ravel()
-    return np.where(s.regions.skin, np.minimum(soft, smoothstep(s.regions.lid_distance, 0.8, 2)), 0)
+    return np.where(s.regions.skin, np.minimum(soft, smoothstep(s.regions.lid_distance, 1.5, 3)), 0)
 
 
 def close_lids(s: Sculpture) -> None:

@@ -156,8 +156,11 @@ def _hangs_below_ears(colour, frame, matte, seeds, hull) -> bool:  # type: ignor
     covered = [(like & ears & side).sum() / max(1, (ears & side).sum())
                for side in (frame[..., 0] > 0, frame[..., 0] < 0)]  # fmt: skip
     hanging = below.sum() / max(1, hull.sum())
+    # Beside the mouth a head with short hair shows neither ear nor shoulder.
+    band = (u > 0.54) & (u < 0.66) & (v > 0.20) & (v < 0.40)
+    filled = [(matte[band & side] > 0.7).mean() for side in (frame[..., 0] > 0, frame[..., 0] < 0)]
     return bool(
-        (hanging > 0.015 and max(covered) > 0.55) or (hanging > 0.045 and max(covered) > 0.15)
+        (hanging > 0.015 and max(covered) > 0.55) or (hanging > 0.02 and max(filled) > 0.85)
     )
 
 
