@@ -119,7 +119,7 @@ async def test_sound_and_picture_of_one_moment_leave_together():
 
 
 async def test_a_late_joiner_gets_a_keyframe_of_its_own_rendition():
-    caster = broadcaster()
+    caster = broadcaster(viewer_queue_s=2.0)  # nobody reads while the twenty are published
     early = caster.join("h264")
     early.start()
     await publish(caster, range(20))
