@@ -44,7 +44,7 @@ async def _run(options: Options, access: Access) -> int:
         if options.is_served:
             listener = listen(options.host, options.port)
             taken.callback(listener.close)
-        with _progress() as progress:
+        with _progress(stop) as progress:
             session = LiveSession(
                 options.persona,
                 Catalogue(options.catalogue, _database(options)),
@@ -78,10 +78,10 @@ async def _entered(session: LiveSession, exits: AsyncExitStack, stop: asyncio.Ev
     stopping.cancel()
     if not opening.done():
         opening.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await opening
+    try:
+        await opening
+    except (asyncio.CancelledError, _StoppedError):
         return False
-    await opening
     return True
 
 
@@ -202,9 +202,16 @@ def _ending_on_signals(stop: asyncio.Event) -> Iterator[None]:
                 loop.remove_signal_handler(number)
 
 
+class _StoppedError(SdkError):
+    """Ctrl-C came while the persona was being built."""
+
+
 @contextmanager
-def _progress() -> Iterator[Callable[[str, float], None]]:
-    """A bar on standard error; ``step("", 1)`` takes it away."""
+def _progress(stop: asyncio.Event) -> Iterator[Callable[[str, float], None]]:
+    """A bar on standard error; ``step("", 1)`` takes it away.
+
+    A thread cannot be cancelled, so once ``stop`` is set the next step of the work raises.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -215,6 +222,8 @@ def _progress() -> Iterator[Callable[[str, float], None]]:
         task = bar.add_task("Opening the shop", total=1.0)
 
         def step(what: str, share: float) -> None:
+            if what and stop.is_set():
+                raise _StoppedError("stopped")
             if what:
                 bar.update(task, description=what, completed=share)
             else:
