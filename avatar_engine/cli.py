@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 import typer
 from typer.core import TyperGroup
 
-from avatar_engine.errors import AvatarEngineError
+from avatar_engine.errors import AvatarEngineError, VoiceError
 
 if TYPE_CHECKING:
     from avatar_engine.engine.recording import Recording
     from avatar_engine.persona import Persona
     from avatar_engine.render import RendererName
+
+_CHINESE = ("cmn", "yue", "hak")  # espeak's names of what most people call zh
 
 # The root of every usage error, whether Typer brings its own click or shares the system's.
 UsageError: Any = typer.BadParameter.__base__
@@ -29,6 +31,9 @@ class OneLineErrors(TyperGroup):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command and end the process with its status."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")  # an old terminal cannot show every title
         try:
             status = super().main(*args, **{**extra, "standalone_mode": False})
         except UsageError as error:
@@ -239,15 +244,18 @@ def bench(
 
 @app.command()
 def voices(
-    language: Annotated[str, typer.Argument(help="Only these, such as en or zh.")] = "",
+    language: Annotated[str, typer.Argument(help="Only these, such as en or cmn.")] = "",
 ) -> None:
     """List the voices of this machine."""
     with _one_line_errors():
         from avatar_engine.speech import list_voices
 
-        for voice in list_voices():
-            if voice.language.lower().startswith(language.lower()):
-                typer.echo(f"{voice.name:<24} {voice.description}")
+        wanted = _CHINESE if language.lower() == "zh" else (language.lower(),)
+        found = [v for v in list_voices() if v.language.lower().startswith(wanted)]
+        if not found:
+            raise VoiceError(f"no voice speaks {language!r}; leave it out to see them all")
+        for voice in found:
+            typer.echo(f"{voice.name:<24} {voice.description}")
 
 
 @app.command("warm-up")

@@ -6,6 +6,7 @@ Exit status: 0 all good; 1 nothing could be done (one line on stderr says why); 
 
 import asyncio
 import dataclasses
+import io
 import json
 import sys
 from collections.abc import AsyncIterator, Coroutine
@@ -31,6 +32,9 @@ class OneLineErrors(TyperGroup):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run the command and end the process with its status."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")  # an old terminal cannot show every title
         try:
             status = super().main(*args, **{**extra, "standalone_mode": False})
         except _UsageError as error:

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import hashlib
 import io
+import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -220,7 +221,7 @@ def default_database(catalogue: Path | None) -> str | None:
         return None
     name = "shop"
     if catalogue is not None:
-        where = hashlib.sha256(str(catalogue.resolve()).encode()).hexdigest()[:10]
+        where = hashlib.sha256(os.fsencode(catalogue.resolve())).hexdigest()[:10]
         name = f"shop-{catalogue.stem[:40]}-{where}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
