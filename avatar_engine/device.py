@@ -1,6 +1,11 @@
-"""Which accelerator this machine offers, found out without importing torch in vain."""
+"""What this machine offers: an accelerator, and a place for compiled kernels."""
 
+import contextlib
 import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from avatar_engine.errors import RenderError
 
@@ -19,6 +24,26 @@ def require_cuda() -> None:
     missing = _missing()
     if missing is not None:
         raise RenderError(f"the cuda renderer needs {missing}; or choose the cpu renderer")
+
+
+def compiled(function: Callable[..., Any], **options: Any) -> Any:
+    """Compile with numba, and keep the machine code on disk where there is a place for it.
+
+    numba refuses to keep anything where neither the package nor the user's cache folder can be
+    written, and for a user without a home it makes a folder called ``~`` in the current one.
+
+    Args:
+        function: A kernel.
+        options: As for ``numba.njit``, without ``cache``.
+    """
+    from numba import config, njit
+
+    has_home = os.path.expanduser("~") != "~"
+    beside = Path(function.__code__.co_filename).parent
+    if config.CACHE_DIR or has_home or os.access(beside, os.W_OK):
+        with contextlib.suppress(RuntimeError):
+            return njit(cache=True, **options)(function)
+    return njit(**options)(function)
 
 
 def _missing() -> str | None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from avatar_engine.device import compiled
 from avatar_engine.render.cpu import kernel_cache
 from avatar_engine.render.cpu.kernel_cache import drop_stale
 
@@ -63,3 +64,12 @@ def test_only_kernels_of_other_sources_are_dropped_and_only_once(tmp_path: Path)
     assert drop_stale(tmp_path, "newer")
     assert not old[0].exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["blend.pyc", "kernels.sha256"]
+
+
+def test_a_kernel_runs_where_it_cannot_be_kept():
+    source = compile("def twice(x):\n    return 2 * x", "<no file>", "exec")
+    made: dict[str, object] = {}
+    exec(source, made)
+    twice = compiled(made["twice"], nogil=True)
+    assert twice(21) == 42
+    assert not twice.stats.cache_path

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from numba import njit
+from avatar_engine.device import compiled
 
 JIT = {
     # Without nnan and ninf: comparisons with NaN stay false, and such texels are culled.
@@ -21,7 +21,6 @@ JIT = {
     "error_model": "numpy",
     "boundscheck": False,
     "nogil": True,
-    "cache": True,
 }
 _STAMP = "kernels.sha256"
 _HERE = Path(__file__).parent
@@ -29,11 +28,11 @@ _HERE = Path(__file__).parent
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function for the CPU renderer; machine code of older sources is dropped first."""
-    compiled = njit(**JIT)(function)
-    stats = getattr(compiled, "stats", None)  # a plain function where numba is switched off
+    made = compiled(function, **JIT)
+    stats = getattr(made, "stats", None)  # a plain function where numba is switched off
     if stats is not None and stats.cache_path:
         _freshen(Path(stats.cache_path))
-    return compiled
+    return made
 
 
 def drop_stale(folder: Path, digest: str) -> bool:
