@@ -15,6 +15,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import Image
 from report import write_result
@@ -38,8 +39,8 @@ def source_view(persona: Persona, photo: Path) -> tuple[float, float]:
     ours = camera.render(state, source_residual=1.0).astype(np.float64) / 255
     head = camera.coverage(state, source_residual=1.0).reshape(SIZE, SIZE) >= 0.5
     camera.close()
-    portrait = Image.fromarray(read_portrait(photo).image)
-    truth = np.asarray(portrait.resize((SIZE, SIZE), Image.Resampling.LANCZOS), np.float64) / 255
+    portrait = read_portrait(photo).image
+    truth = cv2.resize(portrait, (SIZE, SIZE), interpolation=cv2.INTER_AREA).astype(float) / 255
     psnr = -10 * np.log10(np.mean((ours - truth)[head] ** 2))
     _, ssim = structural_similarity(
         truth,

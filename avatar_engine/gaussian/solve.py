@@ -13,15 +13,15 @@ from scipy.sparse import csr_matrix, diags
 
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.smooth import distance
-from avatar_engine.gaussian.view import RIM_PX
 from avatar_engine.types import Camera, Chart, HeadMaps, Plates
 
 BlendWeights = Callable[[HeadMaps, Camera], tuple[csr_matrix, NDArray[np.floating]]]
 """Sparse weights [H * W, M] of the source view, and the light left over [H, W]."""
 
 _DAMPING = 0.005
-_INNER_DAMPING = 3.0  # else the solve draws the smile's teeth on the lips, a grid on the tongue
+_INNER_DAMPING = 2.0  # else the solve draws the smile's teeth on the lips, a grid on the tongue
 _STEP = 0.8
+_RIM_PX = 2.0
 
 
 def solve_colors(
@@ -48,7 +48,7 @@ def solve_colors(
     weights, left = blend_weights(maps, view.camera)
     behind = composed_plate(plates, view.size)
     depth = distance(view.inside)
-    rim = depth <= RIM_PX + 1
+    rim = depth <= _RIM_PX
     mask = ((left < 0.7) & (depth > 0)) * np.where(rim, 0.5, 1.0)
     # Over our own background the rim is to have the person's own colours, not the photo's mixture.
     light = np.asarray(left, np.float32)[..., None]
