@@ -11,7 +11,7 @@ from avatar_engine.gaussian.eyes import paint_eyes
 from avatar_engine.gaussian.fusion import fuse
 from avatar_engine.gaussian.hair import HairChart, hair_chart
 from avatar_engine.gaussian.lids import close_lids, folded_lids
-from avatar_engine.gaussian.mouth import close_lips, lip_pairs, paint_mouth
+from avatar_engine.gaussian.mouth import close_lips, lip_pairs, paint_mouth, teeth_opacity
 from avatar_engine.gaussian.neck import neck_opacity
 from avatar_engine.gaussian.plates import make_plates
 from avatar_engine.gaussian.regions import Regions, regions_of
@@ -76,6 +76,7 @@ def build_maps(
     samples.tone[:] *= 1 - folded
     opacity = np.where(s.chart > 0, opacity_in_matte(s), 0)
     opacity *= np.where(regions.skin, neck_opacity(s, samples), 1)
+    opacity *= teeth_opacity(s)
     color, trust = fuse(samples, regions)
     color = complete(s, labels, color, trust, ears_flat, _covered(samples, regions), folded)
     eyes_seen = paint_eyes(s, samples, color)

@@ -12,6 +12,7 @@ from avatar_engine.types import Chart
 
 PAIRS = [(80, 88), (81, 178), (82, 87), (13, 14), (312, 317), (311, 402), (310, 318)]
 _OVERLAP_CM = 0.025
+_ARCH_Z = 5.2  # cm, centre of the dental arch
 
 
 def lip_pairs(s: Sculpture) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -77,6 +78,19 @@ def paint_mouth(s: Sculpture, samples: Samples, labels: Labels, color: NDArray[n
     ):
         here = s.chart == chart
         color[here] = base * light[here, None]
+
+
+def teeth_opacity(s: Sculpture) -> NDArray[np.float64]:
+    """[N] 1, falling to 0 on the back teeth.
+
+    Seen along the cheek they are a few stretched texels, which the open jaw shows as white dashes
+    before the dark of the mouth.
+    """
+    x, _, z = s.rig.mean.T.astype(np.float64)
+    turned = np.abs(np.arctan2(x, z - _ARCH_Z))
+    is_lower = s.rig.jaw > 0.4
+    fade = 1 - smoothstep(np.where(is_lower, turned + 0.35, turned), 0.65, 0.95)
+    return np.where(np.isin(s.chart, (Chart.TEETH, Chart.GUM)), fade, 1.0)
 
 
 def _tongue_light(s: Sculpture) -> NDArray[np.float64]:
