@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from avatar_engine.engine import open_engine
 from avatar_engine.persona import Persona
+from avatar_engine.render import warm_up
 from avatar_engine.speech import open_voice
 from commerce.shop import ImportReport, Shop
 from sdk.errors import OutputError, SettingsError
@@ -153,10 +154,10 @@ class LiveSession(Session):
             voice = await asyncio.to_thread(open_voice, self._voice)
             try:
                 persona = await self._open_persona()
+                await asyncio.to_thread(self._prepare_kernels)
             except BaseException:
                 voice.close()
                 raise
-            self._progress("Opening the renderer", 1.0)
             engine = await asyncio.to_thread(
                 functools.partial(
                     open_engine,
@@ -193,6 +194,11 @@ class LiveSession(Session):
             folder=settings.cache_folder(),
             progress=self._progress,
         )
+
+    def _prepare_kernels(self) -> None:
+        # Otherwise the first session of a machine stands still while its kernels are compiled.
+        if self._renderer in ("auto", "cpu"):
+            warm_up(lambda share: self._progress("Preparing the renderer", share))
 
     def _broadcaster(self, on_error: Callable[[], None]) -> Broadcaster:
         width, height = self._size

@@ -10,6 +10,7 @@ import torch
 from avatar_engine.device import has_cuda
 from avatar_engine.errors import RenderError
 from avatar_engine.render import RenderConfig, open_renderer, warm_up
+from avatar_engine.render.cpu import blend, packed, pose, sort
 from avatar_engine.render.cpu.renderer import CpuRenderer
 from avatar_engine.render.plates import backdrop
 from avatar_engine.types import FaceState, Plates
@@ -135,3 +136,31 @@ def test_warm_up_reports_its_progress() -> None:
     warm_up(shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
+
+
+def test_a_persona_out_of_a_file_needs_no_other_kernels_than_a_new_one(head) -> None:
+    maps, plates, camera = head
+    fixed = {}
+    for field in dataclasses.fields(maps):
+        value = getattr(maps, field.name)
+        if isinstance(value, np.ndarray):
+            value = value.copy()
+            value.flags.writeable = False  # as arrays over the bytes of a file are
+        fixed[field.name] = value
+    state = FaceState()
+    with_new = CpuRenderer(maps, plates, camera, RenderConfig(SIZE, SIZE)).render(state).copy()
+    before = _kernels()
+    from_file = CpuRenderer(type(maps)(**fixed), plates, camera, RenderConfig(SIZE, SIZE))
+    np.testing.assert_array_equal(from_file.render(state), with_new)
+    assert _kernels() == before
+
+
+def _kernels() -> dict[str, int]:
+    """How many types of arguments each kernel is compiled for."""
+    found = {}
+    for module in (pose, packed, blend, sort):
+        for name, value in vars(module).items():
+            if hasattr(value, "signatures"):
+                found[f"{module.__name__}.{name}"] = len(value.signatures)
+    assert len(found) > 5
+    return found

@@ -1,6 +1,6 @@
 """A persona's maps laid out for the kernels: rows of 256 texels, constants precomputed."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +94,7 @@ def pack(maps: HeadMaps, *, cut: float = FOOTPRINT_CUT) -> PackedMaps:
         raise RenderError(f"modes are {maps.modes.dtype} {maps.modes.shape}, not int16 [53, N, 3]")
     rows = texels // COLUMNS
     grid = (rows, COLUMNS)
-    modes = np.ascontiguousarray(maps.modes).reshape(53, ATLAS_ROWS, COLUMNS * 3)
+    modes = _writable(np.ascontiguousarray(maps.modes)).reshape(53, ATLAS_ROWS, COLUMNS * 3)
     rest = np.append(np.clip(np.asarray(maps.rest, np.float64), 0, 1), 0.0)
     surface = np.array(maps.positions, np.float32).reshape(rows, COLUMNS * 3)
     for k in np.flatnonzero(rest):
@@ -106,7 +106,7 @@ def pack(maps: HeadMaps, *, cut: float = FOOTPRINT_CUT) -> PackedMaps:
     row_kind[np.isin(chart, (Chart.TEETH, Chart.GUM, Chart.TONGUE)).any(1)] |= HAS_MOUTH
     lids = np.sort(maps.lid_texels)
     row_kind[np.unique(lids // COLUMNS)] |= HAS_LID
-    return PackedMaps(
+    packed = PackedMaps(
         surface=surface,
         modes=modes,
         spans=_spans(modes),
@@ -132,6 +132,16 @@ def pack(maps: HeadMaps, *, cut: float = FOOTPRINT_CUT) -> PackedMaps:
         radius=np.float32(_radius(maps)),
         cut=np.float32(cut),
     )
+    return PackedMaps(*map(_writable, packed))
+
+
+def _writable(value: Any) -> Any:
+    """The same; copied where it may not be written, as arrays out of a file.
+
+    To numba those are another type, for which it would compile every kernel a second time.
+    """
+    is_fixed = isinstance(value, np.ndarray) and not value.flags.writeable
+    return value.copy() if is_fixed else value
 
 
 def _float_grid(values: NDArray, grid: tuple[int, int]) -> NDArray[np.float32]:
