@@ -88,7 +88,7 @@ class Access:
         """Whether a browser's page of that origin may call us; other programs send none."""
         if self.is_guarded or not origin:
             return True
-        return urlsplit(origin).netloc.lower() == host_header.lower()
+        return origin.lower().partition("://")[2] == host_header.lower()
 
     def _signature(self, expiry: str) -> str:
         assert self.token is not None
@@ -116,4 +116,7 @@ def right_for(method: str, path: str) -> Right:
 
 
 def _name_of(host_header: str) -> str:
-    return (urlsplit(f"//{host_header}").hostname or "").lower()
+    try:
+        return (urlsplit(f"//{host_header}").hostname or "").lower()
+    except ValueError:  # such as an open bracket
+        return ""

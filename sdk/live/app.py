@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from fastapi.routing import APIRouter
 from starlette.types import ASGIApp
@@ -46,6 +47,13 @@ def create_app(
     @app.exception_handler(404)
     async def missing(request: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"detail": getattr(error, "detail", "not found")}, status_code=404)
+
+    @app.exception_handler(RequestValidationError)
+    async def unreadable(request: Request, error: RequestValidationError) -> JSONResponse:
+        # What was sent is not repeated: it may be huge, or hold what UTF-8 cannot carry.
+        first = error.errors()[0]
+        detail = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"[:300]
+        return JSONResponse({"detail": detail.encode(errors="replace").decode()}, status_code=422)
 
     return Gate(app, access)
 

@@ -119,6 +119,9 @@ async def test_a_rebound_name_and_a_foreign_page_are_turned_away():
         assert foreign.status_code == 403
         sandboxed = await client.post(url, json=body, headers={"Origin": "null"})
         assert sandboxed.status_code == 403
+        damaged = await client.post(url, json=body, headers={"Origin": "http://[::1"})
+        assert damaged.status_code == 403
+        assert (await client.get("/", headers={"Host": "[::1"})).status_code == 421
         own = await client.post(url, json=body, headers={"Origin": "http://127.0.0.1:8010"})
         assert own.status_code == 202
         for name in ("localhost:8010", "127.0.0.1", "[::1]:8010", "LOCALHOST"):
@@ -165,6 +168,19 @@ async def test_the_sellers_verbs():
         assert cut.json() == {"generation": 1}
         for bad in ({"text": ""}, {"text": "x" * 5000}, {"text": "Hi.", "sudo": True}, {}, []):
             assert (await client.post(f"{base}/say", json=bad)).status_code == 422, bad
+        for odd in (
+            b'{"text": "\\ud800"}',
+            b'{"text": "Hi.", "\\ud800": 1}',
+            b'{"text": [',
+            b"\xff",
+        ):
+            headers = {"Content-Type": "application/json"}
+            refused = await client.post(f"{base}/say", content=odd * 200, headers=headers)
+            assert refused.status_code in (400, 422), odd
+            assert len(refused.content) < 500
+            assert isinstance(refused.json()["detail"], str)
+            alone = await client.post(f"{base}/say", content=odd, headers=headers)
+            assert alone.status_code in (400, 422), odd
         assert (await client.post(f"{base}/say", json={"text": "…"})).status_code == 422
         assert (
             await client.post("/api/sessions/other/say", json={"text": "Hi."})
