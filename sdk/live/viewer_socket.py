@@ -72,7 +72,10 @@ async def _listen(
     errors = 0
     try:
         while True:
-            raw = await socket.receive_text()
+            try:
+                raw = await socket.receive_text()
+            except KeyError:
+                raw = ""  # bytes, which no page of ours sends
             try:
                 if len(raw) > _MOST_BYTES:
                     raise ValueError(f"more than {_MOST_BYTES} characters")
@@ -101,5 +104,5 @@ def _refused(reason: str, detail: str) -> dict[str, Any]:
 def _first_line(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
     return str(error)

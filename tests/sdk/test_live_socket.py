@@ -79,9 +79,13 @@ async def test_who_joins_late_sees_what_was_said_and_pinned():
         '{"v":1,"type":"chat","text":"hi","admin":true}',
         json.dumps({"v": 1, "type": "chat", "text": "x" * 301}),
         json.dumps({"v": 1, "type": "chat", "text": "hi", "name": "x" * 5000}),
+        '{"v":1,"type":"chat","text":"\\ud800"}',
+        "[" * 4000,
+        b"\xff\x00",
+        chat("hi").encode(),
     ],
 )
-async def test_what_cannot_be_read_is_refused_and_shown_to_nobody(raw: str):
+async def test_what_cannot_be_read_is_refused_and_shown_to_nobody(raw: str | bytes):
     async with fake_live(script=False) as (address, session), connect(socket_of(address)) as socket:
         await socket.send(raw)
         refused = await next_of(socket, "chat.refused", "chat.message")
