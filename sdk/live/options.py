@@ -1,9 +1,11 @@
 """What was typed, and everything about it that can be refused before anything slow begins."""
 
+import logging
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from sdk.errors import SettingsError
 from sdk.live.access import Access, is_loopback
@@ -100,6 +102,26 @@ def _check_output(where: str, times: int) -> None:
 def note(text: str) -> None:
     """A line for the person at the terminal, beside the results."""
     print(f"  {text}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+class LogLines(logging.StreamHandler[TextIO]):
+    """Warnings for the person at the terminal, with their fields, while the block runs."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+        self.setLevel(logging.WARNING)
+        self._usual = set(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        """``livepitch: recording ended (file: show.mp4, reason: the disk is full)``."""
+        fields = [f"{k}: {v}" for k, v in vars(record).items() if k not in self._usual]
+        return f"livepitch: {record.getMessage()}" + (f" ({', '.join(fields)})" if fields else "")
+
+    def __enter__(self) -> None:
+        logging.getLogger("sdk").addHandler(self)
+
+    def __exit__(self, *exception: object) -> None:
+        logging.getLogger("sdk").removeHandler(self)
 
 
 def complain(text: str) -> None:

@@ -14,7 +14,7 @@ from commerce.errors import CommerceError
 from commerce.shop import ImportReport
 from sdk.errors import SdkError, SettingsError
 from sdk.live.access import Access, is_loopback
-from sdk.live.options import BROKE, CLEAN, NO_CONSENT, REFUSED, Options, complain, note
+from sdk.live.options import BROKE, CLEAN, NO_CONSENT, REFUSED, LogLines, Options, complain, note
 from sdk.live.server import LiveServer, address_of, listen
 from sdk.live.wiring import Catalogue, LiveSession, default_database, opens_browser
 
@@ -29,7 +29,8 @@ def run(options: Options, access: Access) -> int:
         one line on standard error.
     """
     try:
-        return asyncio.run(_run(options, access))
+        with LogLines():
+            return asyncio.run(_run(options, access))
     except (SdkError, AvatarEngineError, CommerceError) as error:
         complain(str(error))
         return REFUSED
@@ -96,6 +97,8 @@ async def _live(
         ends = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(session.wait_failed())]
         if options.seconds is not None:
             ends.append(asyncio.ensure_future(_played(session, options.seconds * options.fps)))
+        if listener is None:
+            ends.append(asyncio.ensure_future(_unheard(session, len(options.files))))
         done, pending = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for end in pending:
             end.cancel()
@@ -157,6 +160,12 @@ async def _played(session: LiveSession, frames: float) -> None:
     # Frames are counted in the worker thread, which must not be slowed down to tell us.
     while session.playout.figures.frames < frames:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
+
+
+async def _unheard(session: LiveSession, outputs: int) -> None:
+    """Return when nobody takes the show any more: every file has ended before it."""
+    while len(session.output_errors) < outputs:  # noqa: ASYNC110
+        await asyncio.sleep(0.2)
 
 
 def _require_consent(session: LiveSession, options: Options) -> None:
