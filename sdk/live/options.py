@@ -9,7 +9,7 @@ from typing import TextIO
 
 from sdk.errors import SettingsError
 from sdk.live.access import Access, is_loopback
-from sdk.live.size import parse_size
+from sdk.live.size import checked_fps, parse_size
 from sdk.settings import read_settings
 
 CLEAN, BROKE, REFUSED = 0, 1, 2
@@ -20,7 +20,6 @@ NO_CONSENT = (
     'build it with --consent "who agreed, to what"'
 )
 _RENDERERS = ("auto", "reference", "cpu", "cuda")
-_SAMPLE_RATE_HZ = 48_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,7 @@ def check(options: Options) -> Access:
     token = options.token or (settings.token.get_secret_value() if settings.token else None)
     access = Access(options.host, token)
     parse_size(options.size)
-    if _SAMPLE_RATE_HZ % options.fps:
-        raise SettingsError(f"--fps {options.fps:g} does not divide 48000; write 25 or 30")
+    checked_fps(options.fps)
     if options.renderer not in _RENDERERS:
         raise SettingsError(f"--renderer {options.renderer}: choose {', '.join(_RENDERERS)}")
     for path, option in ((options.persona, "--persona"), (options.catalogue, "--catalogue")):

@@ -1,6 +1,8 @@
-"""``--size``: one word for two numbers."""
+"""``--size`` and ``--fps``: what a picture and its pace may be."""
 
 from sdk.errors import SettingsError
+
+_SAMPLE_RATE_HZ = 48_000
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -19,3 +21,14 @@ def parse_size(text: str) -> tuple[int, int]:
     if width % 8 or height % 2:
         raise SettingsError(f"--size {text}: the width must divide by 8 and the height by 2")
     return width, height
+
+
+def checked_fps(fps: float) -> float:
+    """The frames per second, when sound can be cut into frames of that length.
+
+    Raises:
+        SettingsError: Outside 1 to 60, or no divisor of 48000 samples a second.
+    """
+    if not 1 <= fps <= 60 or _SAMPLE_RATE_HZ % fps:
+        raise SettingsError(f"--fps {fps:g} does not divide 48000; write 25 or 30")
+    return fps

@@ -28,7 +28,7 @@ from sdk.live.access import Access
 from sdk.live.app import create_app
 from sdk.live.persona_cache import Progress, persona_from
 from sdk.live.shelf import ShopCounter, language_of
-from sdk.live.size import parse_size
+from sdk.live.size import checked_fps, parse_size
 from sdk.media import Broadcaster, MediaConfig
 from sdk.media.outputs import open_output
 from sdk.session import Parts, ScriptConfig, Session, SessionConfig
@@ -105,11 +105,13 @@ class LiveSession(Session):
         self._catalogue = catalogue
         self._voice = voice
         self._size = parse_size(size)
-        self._fps = fps
+        self._fps = checked_fps(fps)
         self._renderer = renderer
         self._outputs = tuple(outputs)
         self._consent = consent
         self._name = name
+        if seed < 0:
+            raise SettingsError(f"--seed {seed}: write 0 or more")
         self._seed = seed
         self._progress = progress or _silent
         self._shop: Shop | None = None

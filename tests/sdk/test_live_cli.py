@@ -8,6 +8,8 @@ import sys
 import pytest
 from PIL import Image
 
+from sdk import LiveSession
+from sdk.errors import SettingsError
 from sdk.live.cli import app, console
 from tests.support.live_process import ROOT
 
@@ -138,6 +140,15 @@ def test_one_command_holds_all(capfd, arguments, words):
     shown = capfd.readouterr().out
     assert not ended.value.code
     assert [word for word in words if word not in shown] == []
+
+
+@pytest.mark.parametrize(
+    "options", [{"fps": 7.0}, {"fps": 0.0}, {"fps": float("nan")}, {"seed": -1}, {"size": "9"}]
+)
+def test_an_embedded_session_refuses_the_same_options(options):
+    (name,) = options
+    with pytest.raises(SettingsError, match=f"--{name}"):
+        LiveSession(FACE, **options)
 
 
 def test_settings_come_from_the_environment_too(capfd, monkeypatch):
