@@ -1,10 +1,12 @@
 """Which triangle of a mesh is nearest at each pixel."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from avatar_engine.device import compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def nearest(
     return Nearest(depth, index)
 
 
-@njit(cache=True, nogil=True)
+@partial(compiled, nogil=True)
 def _raster(points, triangles, depth, index):  # type: ignore[no-untyped-def]
     height, width = depth.shape
     for k in range(triangles.shape[0]):
