@@ -30,9 +30,12 @@ def test_the_readme_shows_every_program():
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("readme")  # in order: a command may use what an earlier one made
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_readme_runs(command: str, folder: Path):
+def test_the_commands_of_the_readme_run_in_their_order(folder: Path):
+    for command in COMMANDS:  # one test: a command may use what an earlier one made
+        _run(command, folder)
+
+
+def _run(command: str, folder: Path) -> None:
     words = shlex.split(command, comments=True)
     if words[1] == "sdk.live":  # a show without an end, opened in a browser, on the usual port
         words += [] if "--seconds" in words else ["--seconds", "2"]
@@ -46,7 +49,7 @@ def test_a_command_of_the_readme_runs(command: str, folder: Path):
         timeout=240,
         check=False,
     )
-    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.returncode == 0, f"{command}: {result.stdout}{result.stderr}"
     assert "Traceback" not in result.stderr
     for word in words:
         if word.endswith((".persona", ".mp4")):
@@ -54,7 +57,6 @@ def test_a_command_of_the_readme_runs(command: str, folder: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("readme")
 def test_the_python_of_the_readme_runs(folder: Path):
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     result = subprocess.run(
