@@ -131,7 +131,7 @@ def main() -> None:
             "persona",
             {"summary": summary, "photos": rows},
             method="one warm process; CPU seconds by process_time; PSNR and SSIM (Gaussian window, "
-            "sigma 1.5) at 512 px over pixels with head coverage >= 0.5, against the photo reduced by "
+            "sigma 1.5) at 512 px over pixels with head coverage >= 0.5, the photo reduced by "
             "area averaging, as the builder sees it, and by Lanczos",
         )
 
