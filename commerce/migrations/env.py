@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from commerce.models.tables import Base
+from commerce.models.schema import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -28,7 +28,7 @@ _NAMES = {
     "pk": "pk_%(table_name)s",
 }
 # SQLite numbers rows by itself only under an INTEGER key.
-_Key = BigInteger().with_variant(Integer, "sqlite")
+Key = BigInteger().with_variant(Integer, "sqlite")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -65,7 +65,7 @@ class Catalogue(Base):
 
     __tablename__ = "catalogue"
 
-    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     name: Mapped[str] = mapped_column(String(100), unique=True)
     # Pictures named in the file are relative to its folder.
     folder: Mapped[str | None] = mapped_column(Text)
@@ -80,7 +80,7 @@ class Product(Base):
     __tablename__ = "product"
     __table_args__ = (UniqueConstraint("catalogue_id", "handle"),)
 
-    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     catalogue_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("catalogue.id"))
     # The file's own name for the product: a re-import finds it by this.
     handle: Mapped[str] = mapped_column(String(255))
@@ -116,7 +116,7 @@ class Variant(Base):
         CheckConstraint("price_minor >= 0", name="price_not_negative"),
     )
 
-    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     catalogue_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("catalogue.id"))
     product_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("product.id"), index=True)
     sku: Mapped[str] = mapped_column(String(200))
@@ -141,7 +141,7 @@ class Image(Base):
 
     __tablename__ = "image"
 
-    id: Mapped[int] = mapped_column(_Key, primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
     product_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("product.id"), index=True)
     variant_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("variant.id"))
     # A path relative to the catalogue's folder, or an http(s) URL that nobody fetched.

@@ -32,7 +32,11 @@ from commerce.recommendation.ranking import ACCEPT
 from commerce.recommendation.reply import Findings, Found, reply
 from commerce.recommendation.understand import understand
 from commerce.recommendation.wording import Tone, Wording, clean_name
+from commerce.shop.context import Context
 from commerce.shop.finding import Finder
+from commerce.shop.ledger import Ledger
+from commerce.shop.letterbox import Letterbox
+from commerce.shop.till import Till
 
 DEFAULT_DATABASE_URL = "sqlite+aiosqlite:///livepitch.db"
 _CATALOGUE = "default"
@@ -53,6 +57,11 @@ class Shop:
         async with Shop.open("sqlite+aiosqlite:///shop.db") as shop:
             await shop.import_file("products.csv", replace=True)
             answer = await shop.answer("do you have headphones under 50?")
+
+    Attributes:
+        till: Orders, reservations, prices and payments.
+        ledger: Touches, credit, books and statements.
+        letterbox: Chat messages in, group policies, pitches out.
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime], currency: str) -> None:
@@ -61,6 +70,10 @@ class Shop:
         self._currency = currency
         self._finder = Finder()
         self._subscribers: list[Callable[[StockChange], None]] = []
+        context = Context(database, clock, currency, self._announce)
+        self.till = Till(context)
+        self.ledger = Ledger(context)
+        self.letterbox = Letterbox(context)
 
     @classmethod
     @asynccontextmanager

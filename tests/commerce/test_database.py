@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from commerce import migrations
 from commerce.database import Database
 from commerce.errors import DatabaseError
-from commerce.models.tables import Base
+from commerce.models.schema import Base
 from commerce.shop import Shop
 from tests.support.shops import shop_with
 

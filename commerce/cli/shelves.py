@@ -1,75 +1,18 @@
-"""The shop on the command line: import a catalogue, look what is on the shelves, try a question.
+"""The shelves on the command line: import a catalogue, look what is on them, try a question."""
 
-Exit status: 0 all good; 1 nothing could be done (one line on stderr says why); 2 wrong usage;
-3 the import went through, but some rows were left out.
-"""
-
-import asyncio
 import dataclasses
-import io
-import json
-import sys
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+
+from commerce.cli.console import AsJson, Database, app, fail, opened_shop, print_json, run
 
 if TYPE_CHECKING:
     from commerce.models.values import Answer, Candidate, ImportReport, ProductCard
-    from commerce.shop import Shop
-
-# Everything heavy is imported inside the commands, so that --help answers at once.
-
-# The root of every usage error, whether Typer brings its own click or shares the system's.
-_UsageError: Any = typer.BadParameter.__base__
-
-
-class OneLineErrors(TyperGroup):
-    """Wrong usage is told in one line, as every other failure is."""
-
-    def main(self, *args: Any, **extra: Any) -> Any:
-        """Run the command and end the process with its status."""
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                stream.reconfigure(errors="replace")  # an old terminal cannot show every title
-        try:
-            status = super().main(*args, **{**extra, "standalone_mode": False})
-        except _UsageError as error:
-            message = error.format_message()
-            if "\n" in message:  # a command without arguments asks for its help
-                typer.echo(message, err=True)
-            else:
-                typer.echo(f"Error: {message}", err=True)
-            sys.exit(error.exit_code)
-        sys.exit(status or 0)
-
-
-app = typer.Typer(
-    cls=OneLineErrors,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="The shop behind the presenter: catalogue, search and answers.",
-)
 
 _SHOWN_ISSUES = 50
 _EMPTY = "The shelves are empty; import a file: python -m commerce import FILE"
-Result = TypeVar("Result")
-
-Database = Annotated[
-    str | None,
-    typer.Option(help="URL or SQLite file [default: $LIVEPITCH_DATABASE_URL, else livepitch.db]"),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-
-
-@app.callback()
-def main() -> None:
-    """The shop behind the presenter: catalogue, search and answers."""
 
 
 @app.command("import")
@@ -88,15 +31,15 @@ def import_file(
     Bad rows are listed with row, column and reason; the good ones are imported. Exit status 3 says
     that rows were left out, 1 that nothing could be imported.
     """
-    report = _run(_import(file, dry_run=dry_run, replace=replace, database=database, quiet=as_json))
+    report = run(_import(file, dry_run=dry_run, replace=replace, database=database, quiet=as_json))
     if as_json:
-        _print_json(
+        print_json(
             {**dataclasses.asdict(report), "path": str(report.path), "imported": report.imported}
         )
     else:
         _print_report(report)
     if report.imported == 0:
-        _fail(f"{file}: no row could be imported; the reasons are listed above")
+        fail(f"{file}: no row could be imported; the reasons are listed above")
     if report.rejected:
         raise typer.Exit(3)
 
@@ -109,9 +52,9 @@ def products(
     as_json: AsJson = False,
 ) -> None:
     """List what is on the shelves."""
-    cards = _run(_products(database, in_stock=in_stock))
+    cards = run(_products(database, in_stock=in_stock))
     if as_json:
-        _print_json([_card_facts(card) for card in cards])
+        print_json([_card_facts(card) for card in cards])
         return
     if not cards:
         typer.echo(_EMPTY, err=True)
@@ -127,9 +70,9 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Find products for a question, as a viewer would ask it; nothing when none fits."""
-    found, answer, is_empty = _run(_search(text, limit, database))
+    found, answer, is_empty = run(_search(text, limit, database))
     if as_json:
-        _print_json(
+        print_json(
             {
                 "candidates": [
                     {**_card_facts(one.card), "score": round(one.score, 4), "reason": one.reason}
@@ -165,65 +108,28 @@ async def _import(
         def progress(done: int, total: int) -> None:
             bar.update(task, description="Importing", completed=done, total=total)
 
-        async with _shop(database, may_create=False) as (shop, is_new):
+        async with opened_shop(database, may_create=False) as (shop, is_new):
             if dry_run or is_new:
                 trial = await shop.import_file(
                     file, dry_run=True, replace=replace, progress=progress
                 )
                 if dry_run or trial.imported == 0:
                     return dataclasses.replace(trial, is_dry_run=dry_run)
-        async with _shop(database, may_create=True) as (shop, _):
+        async with opened_shop(database, may_create=True) as (shop, _):
             return await shop.import_file(file, replace=replace, progress=progress)
 
 
 async def _products(database: str | None, *, in_stock: bool) -> "list[ProductCard]":
-    async with _shop(database, may_create=False) as (shop, _):
+    async with opened_shop(database, may_create=False) as (shop, _):
         return await shop.products(in_stock=True if in_stock else None)
 
 
 async def _search(
     text: str, limit: int, database: str | None
 ) -> "tuple[list[Candidate], Answer | None, bool]":
-    async with _shop(database, may_create=False) as (shop, _):
+    async with opened_shop(database, may_create=False) as (shop, _):
         found, answer = await shop.search(text, limit), await shop.answer(text)
         return found, answer, not await shop.products()
-
-
-@asynccontextmanager
-async def _shop(database: str | None, *, may_create: bool) -> "AsyncIterator[tuple[Shop, bool]]":
-    """The shop, and whether its file is new; who may not create one gets empty shelves."""
-    from commerce.settings import read_settings
-    from commerce.shop import Shop
-
-    settings = read_settings()
-    where = database or settings.database_url
-    is_new = _is_absent(where)
-    if is_new and not may_create:
-        where = ":memory:"
-    async with Shop.open(where, currency=settings.currency) as shop:
-        yield shop, is_new
-
-
-def _is_absent(database: str) -> bool:
-    """Whether it is a SQLite file that does not exist, in a folder that does."""
-    path = Path(database.partition(":///")[2] if "://" in database else database)
-    return path.name != ":memory:" and not path.exists() and path.absolute().parent.is_dir()
-
-
-def _run(work: Coroutine[Any, Any, Result]) -> Result:
-    from commerce.errors import CommerceError
-
-    try:
-        return asyncio.run(work)
-    except CommerceError as error:
-        _fail(str(error))
-    except KeyboardInterrupt:
-        _fail("stopped; nothing was written")
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(f"Error: {message}", err=True)
-    raise typer.Exit(1)
 
 
 def _print_report(report: "ImportReport") -> None:
@@ -265,8 +171,3 @@ def _card_facts(card: "ProductCard") -> dict[str, Any]:
 def _answer_facts(answer: "Answer") -> dict[str, Any]:
     sku = answer.card.sku if answer.card else None
     return {"text": answer.text, "sku": sku, "reason": answer.reason}
-
-
-def _print_json(value: object) -> None:
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
-    sys.stdout.write("\n")

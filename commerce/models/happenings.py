@@ -1,0 +1,116 @@
+"""What happened to an order: the news that the till leaves in the outbox and the ledger reads.
+
+Every amount that can change is cumulative, so that news that comes twice, late or out of order
+leads to the same books.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from commerce.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class SoldLine:
+    """One line of a paid order.
+
+    Attributes:
+        sku: The variant's identifier.
+        product: The catalogue's own name for the product (its handle).
+        title: As the buyer saw it.
+        quantity: Units, at least 1.
+        net: What the buyer pays for the line after every reduction, without shipping and tax.
+        mechanism: What set the price: ``list``, ``coupon:CODE``, ``flash:ID``, ``group:ID``, ….
+    """
+
+    sku: str
+    product: str
+    title: str
+    quantity: int
+    net: Money
+    mechanism: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPaid:
+    """Money for an order arrived.
+
+    Attributes:
+        order: The order's public id.
+        occurred_at: When it was paid; attribution windows are counted back from here.
+        lines: What was sold; the sum of ``net`` is what commission is taken from.
+        shipping: What the buyer paid for shipping.
+        tax: What the buyer paid as tax.
+        total: Everything the buyer paid.
+        fee: What the payment provider kept; 0 while unknown.
+        buyer: Identity node of the buyer, such as ``viewer:ab12``.
+        buyer_keys: Further nodes the checkout proved to be the same person (``email_hash:…``).
+        referral: The token that led to the order, if any.
+        session: The live session it was bought from, if any.
+        source: ``stripe``, ``sandbox``, ``shopify`` or ``woocommerce``.
+        is_test: Whether no real money moved.
+    """
+
+    order: str
+    occurred_at: datetime
+    lines: tuple[SoldLine, ...]
+    shipping: Money
+    tax: Money
+    total: Money
+    fee: Money
+    buyer: str
+    buyer_keys: tuple[str, ...] = ()
+    referral: str | None = None
+    session: str | None = None
+    source: str = "sandbox"
+    is_test: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRefunded:
+    """Money went back to the buyer.
+
+    Attributes:
+        order: The order's public id.
+        occurred_at: When.
+        refunded: Everything refunded so far, over all refunds of the order.
+        goods_refunded: How much of it was for goods (not shipping or tax), so far.
+    """
+
+    order: str
+    occurred_at: datetime
+    refunded: Money
+    goods_refunded: Money
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDisputed:
+    """The buyer's bank asks the money back, or settled the question.
+
+    Attributes:
+        order: The order's public id.
+        occurred_at: When.
+        dispute: The provider's id of the dispute.
+        state: ``warning`` moves no money; ``withdrawn`` took it; ``won`` gave it back; ``lost`` did
+            not.
+        amount: What is in dispute.
+    """
+
+    order: str
+    occurred_at: datetime
+    dispute: str
+    state: Literal["warning", "withdrawn", "won", "lost"]
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDelivered:
+    """The buyer has the goods; return windows are counted from here."""
+
+    order: str
+    occurred_at: datetime
+
+
+Happening = OrderPaid | OrderRefunded | OrderDisputed | OrderDelivered
+"""Everything the ledger books. The outbox keeps it as JSON under the class's name."""

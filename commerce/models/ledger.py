@@ -1,0 +1,1 @@
+"""The tables of the ledger: touches, identity, credit, journal and postings."""

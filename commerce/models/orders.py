@@ -1,0 +1,1 @@
+"""The tables of the till: orders, reservations, prices, payments and the outbox."""
