@@ -8,13 +8,22 @@ from avatar_engine.types.frame import AvatarFrame, Cue
 from avatar_engine.types.head import CHARTS, Camera, Chart, HeadFit, HeadRig
 from avatar_engine.types.maps import Drawable, HeadMaps, Plates
 from avatar_engine.types.motion import FaceState, Motion
-from avatar_engine.types.portrait import Portrait
-from avatar_engine.types.speech import Phoneme, SpeechChunk, Word
+from avatar_engine.types.portrait import LabelKind, Portrait
+from avatar_engine.types.speech import (
+    HEARD_RATE_HZ,
+    HEARD_SOUNDS,
+    Heard,
+    Phoneme,
+    SpeechChunk,
+    Word,
+)
 
 __all__ = [
     "ARKIT",
     "ARKIT_INDEX",
     "CHARTS",
+    "HEARD_RATE_HZ",
+    "HEARD_SOUNDS",
     "AvatarFrame",
     "Camera",
     "Chart",
@@ -24,6 +33,8 @@ __all__ = [
     "HeadFit",
     "HeadMaps",
     "HeadRig",
+    "Heard",
+    "LabelKind",
     "Motion",
     "Phoneme",
     "Plates",

@@ -1,9 +1,24 @@
 """The portrait: a photo after the eye has looked at it."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+class LabelKind(IntEnum):
+    """What a pixel of a portrait shows. SKIN is face and neck, OTHER jewellery."""
+
+    BACKGROUND = 0
+    SKIN = 1
+    EAR = 2
+    HAIR = 3
+    CLOTH = 4
+    GLASSES = 5
+    BEARD = 6
+    HEADWEAR = 7
+    OTHER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +36,8 @@ class Portrait:
         photo_size: (width, height) of the upright photo.
         eye_openness: [2] subject's left and right: lid gap over eye width.
         warnings: What is not ideal but no reason to refuse, one sentence each.
+        labels: [L, L, 9] float32 shares of each ``LabelKind`` over the square of ``image``, summing
+            to one; None where the label network was not asked or makes no sense of the photo.
     """
 
     image: NDArray[np.uint8]
@@ -30,3 +47,4 @@ class Portrait:
     photo_size: tuple[int, int]
     eye_openness: tuple[float, float]
     warnings: tuple[str, ...] = ()
+    labels: NDArray[np.float32] | None = None
