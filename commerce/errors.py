@@ -6,7 +6,13 @@ CommerceError
 ├── CatalogueFileError     the whole file is unusable; single bad rows are reported, not raised
 ├── DatabaseError          the database cannot be used; ``.reason`` is machine-readable
 ├── UnknownProductError    no product on sale has that SKU
-└── StockError             the wished stock is impossible
+├── StockError             the wished stock is impossible
+│   └── SoldOutError       fewer units are free than a buyer wants
+└── CheckoutError          an order cannot be made, found or changed
+    ├── PriceRefusedError  a coupon, group, flash price or bargain does not apply
+    ├── UnknownOrderError  no order has that id
+    ├── GatewayError       the payment provider refused or cannot be reached; ``.is_passing``
+    └── WebhookError       a webhook is forged, stale or unreadable; ``.status`` is for HTTP
 """
 
 from typing import Literal
@@ -50,3 +56,45 @@ class UnknownProductError(CommerceError):
 
 class StockError(CommerceError):
     """The wished stock is impossible: negative, or fewer than are reserved."""
+
+
+class SoldOutError(StockError):
+    """Fewer units are free than a buyer wants."""
+
+
+class CheckoutError(CommerceError):
+    """An order cannot be made, found or changed."""
+
+
+class PriceRefusedError(CheckoutError):
+    """A coupon, group order, flash price or bargain does not apply."""
+
+
+class UnknownOrderError(CheckoutError):
+    """No order has that id."""
+
+
+class GatewayError(CheckoutError):
+    """The payment provider refused, or cannot be reached.
+
+    Attributes:
+        is_passing: Whether trying again later may help.
+        code: The provider's word for it; empty when it gave none.
+    """
+
+    def __init__(self, message: str, *, is_passing: bool, code: str = "") -> None:
+        super().__init__(message)
+        self.is_passing = is_passing
+        self.code = code
+
+
+class WebhookError(CheckoutError):
+    """A webhook is forged, stale or unreadable.
+
+    Attributes:
+        status: HTTP status to answer with: 401 for a bad signature, 400 for the rest.
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
