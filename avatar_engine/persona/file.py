@@ -40,12 +40,14 @@ _SHAPES: Mapping[str, tuple[object, ...]] = {
     "winding": ("M",), "depth_bias": ("M",), "eye_centers": (2, 3), "eye_gaze": (2, 2),
     "lid_texels": ("L",), "lip_upper": ("P",), "lip_lower": ("P",), "placement": (3, 4),
     "pivot": (3,), "background": ("S", "S", 3), "body": ("S", "S", 4),
-    "thumbnail": (384, 384, 3),
+    "thumbnail": (384, 384, 3), "tints": ("T", 3), "tint_drivers": ("T",),
 }  # fmt: skip
+_OPTIONAL = ("tints", "tint_drivers")
+"""Not in every file of this format."""
 _KINDS: Mapping[str, str] = {
     "modes": "int16", "chart": "uint8", "neighbours": "uint8", "winding": "int8",
     "lid_texels": "int32", "lip_upper": "int32", "lip_lower": "int32",
-    "background": "uint8", "body": "uint8", "thumbnail": "uint8",
+    "tint_drivers": "uint8", "background": "uint8", "body": "uint8", "thumbnail": "uint8",
 }  # fmt: skip
 
 
@@ -142,6 +144,8 @@ def _unpacked(header: dict[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Pe
     sizes: dict[str, int] = {}
     arrays = {}
     for name, wanted in _SHAPES.items():
+        if name in _OPTIONAL and name not in header["layout"]:
+            continue
         entry = header["layout"][name]
         shape = tuple(int(n) for n in entry["shape"])
         if len(shape) != len(wanted) or entry["dtype"] != _KINDS.get(name, "float32"):

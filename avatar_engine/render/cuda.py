@@ -64,23 +64,18 @@ class CudaRenderer:
         alpha = 1 - light[..., None] + through
         return _bytes(torch.cat([picture / alpha.clamp_min(1e-6), 255 * alpha], -1))
 
-    @property
-    def colors(self) -> Tensor:
-        """[M, 3] on the GPU."""
-        return self._maps.colors
-
     @torch.no_grad()
     def render(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.uint8]:
         """Draw one frame; see ``Renderer.render``."""
         gaussians = self.project([state], source_residual=source_residual)
-        color, light = rasterize([gaussians], [self.colors], self._config)
+        color, light = rasterize([gaussians], self._config)
         return self.finish(color, light)[0].cpu().numpy()
 
     @torch.no_grad()
     def coverage(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.float32]:
         """How much of each pixel the head covers; see ``Renderer.coverage``."""
         gaussians = self.project([state], source_residual=source_residual)
-        _, light = rasterize([gaussians], [self.colors], self._config)
+        _, light = rasterize([gaussians], self._config)
         return (1 - light[0]).cpu().numpy()
 
     def close(self) -> None:
@@ -108,21 +103,17 @@ def draw_together(
     if len(sizes) != 1:
         raise RenderError(f"frames drawn together need one picture size, not {sorted(sizes)}")
     gaussians = [renderer.project(states) for renderer, states in requests]
-    colors = [renderer.colors for renderer, _ in requests]
-    color, light = rasterize(gaussians, colors, requests[0][0].config)
+    color, light = rasterize(gaussians, requests[0][0].config)
     counts = [len(states) for _, states in requests]
     parts = zip(requests, color.split(counts), light.split(counts), strict=True)
     return [renderer.finish(some, rest) for (renderer, _), some, rest in parts]
 
 
-def rasterize(
-    gaussians: Sequence[Gaussians], colors: Sequence[Tensor], config: RenderConfig
-) -> tuple[Tensor, Tensor]:
+def rasterize(gaussians: Sequence[Gaussians], config: RenderConfig) -> tuple[Tensor, Tensor]:
     """Step 10 for all frames at once.
 
     Args:
         gaussians: Per persona, B frames each.
-        colors: Per persona [M, 3] in [0, 1].
         config: Picture size.
 
     Returns:
@@ -130,19 +121,19 @@ def rasterize(
     """
     from gsplat import isect_offset_encode, isect_tiles, rasterize_to_pixels
 
-    texels = max(len(c) for c in colors)  # shorter personas are padded with opacity 0
+    texels = max(g.means.shape[1] for g in gaussians)  # shorter personas are padded with opacity 0
     means = _stacked([g.means for g in gaussians], texels)
     conics = _stacked([g.conics for g in gaussians], texels)
     depths = _stacked([g.depths for g in gaussians], texels)
     opacities = _stacked([g.opacities for g in gaussians], texels)
-    frames = [c.expand(len(g.means), -1, -1) for c, g in zip(colors, gaussians, strict=True)]
+    colors = _stacked([g.colors for g in gaussians], texels)
     radii = _stacked([_radii(g) for g in gaussians], texels)
     tiles_x, tiles_y = -(-config.width // _TILE), -(-config.height // _TILE)
     _, ids, flat = isect_tiles(means, radii, depths, _TILE, tiles_x, tiles_y)
     offsets = isect_offset_encode(ids, len(means), tiles_x, tiles_y)
     # fmt: off
     color, alpha = rasterize_to_pixels(
-        means, conics, _stacked(frames, texels), opacities, config.width, config.height,
+        means, conics, colors, opacities, config.width, config.height,
         _TILE, offsets, flat,
     )
     # fmt: on

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.types import Chart
+
 COLUMNS = 256
 """Texels per row, of the atlas and of the hair that follows it."""
 ATLAS_ROWS = 256
@@ -15,6 +17,20 @@ LID_CLEARANCE = 1.03
 """Lids keep this many eyeball radii from the eyeball's centre."""
 APERTURE_CM = (0.06, 0.26)
 """Teeth, gums and tongue fade in over this range of lip gaps."""
+INNER_MOUTH = (Chart.TEETH, Chart.GUM, Chart.TONGUE, Chart.CAVITY)
+"""What the gap between the lips lights."""
+SHADED_CM = (0.05, 0.85)
+"""The inner mouth is lit more and more over this range of lip gaps."""
+SHADE_FLOOR = 0.5
+"""Light on the inner mouth where the lips meet, as a share of an open mouth's."""
+ARCH_Z_CM = 5.2
+"""Centre of the dental arch: teeth and gums face away from it."""
+TOOTH_AMBIENT = 0.42
+"""Light on teeth and gums that face away from the light."""
+LIGHT_WORLD = (0.0, 0.26, 0.966)
+"""Where the light on the teeth comes from: the camera's side, from above."""
+LIDS_TINTED = 0.6
+"""Tints of lids are complete when an eye has closed by this share of its way."""
 NEAR_CM = 5.0
 """What is nearer to the camera is not drawn."""
 JOINT_SHARES = (0.0, 0.5, 1.0)

@@ -17,6 +17,8 @@ from avatar_engine.render.joints import (
     eye_rotations,
     joint_blend,
     joint_matrices,
+    teeth_light,
+    tint_amounts,
 )
 from avatar_engine.types import Camera, Chart, FaceState, HeadMaps
 
@@ -32,12 +34,14 @@ class Gaussians:
         covariances: [B, M, 3] px²: xx, xy, yy.
         depths: [B, M] cm, bias included: the order of blending.
         opacities: [B, M]; 0 where culled.
+        colors: [B, M, 3] in [0, 1], tinted and lit.
     """
 
     means: Tensor
     covariances: Tensor
     depths: Tensor
     opacities: Tensor
+    colors: Tensor
 
     @property
     def conics(self) -> Tensor:
@@ -76,8 +80,15 @@ class TorchMaps:
         }
         self.eye_texels = self._index(np.flatnonzero(maps.chart == Chart.EYE))
         self.lid_texels = self._index(maps.lid_texels)
-        mouth = np.isin(maps.chart, (Chart.TEETH, Chart.GUM, Chart.TONGUE))
+        mouth = np.isin(maps.chart, d.INNER_MOUTH)
         self.mouth_texels = self._index(np.flatnonzero(mouth))
+        charts = maps.chart[mouth]
+        self.fades = self._tensor(charts != Chart.CAVITY)  # [mouth texels]
+        self.is_tooth = self._tensor(np.isin(charts, (Chart.TEETH, Chart.GUM)))
+        tinted = np.flatnonzero(maps.tint_drivers)
+        self.tinted_texels = self._index(tinted)
+        self.tints = self._tensor(maps.tints[tinted])
+        self.tint_drivers = self._index(maps.tint_drivers[tinted])
         self.lips = self._index(maps.lip_upper), self._index(maps.lip_lower)
         self.eye_centers = self._tensor(maps.eye_centers)
 
@@ -88,6 +99,8 @@ class TorchMaps:
         weights = np.stack([expression_weights(self.maps, s, source_residual) for s in states])
         eyes = np.stack([eye_rotations(self.maps, s) for s in states])
         joints = np.stack([joint_matrices(self.maps, camera, s) for s in states])
+        tints = np.stack([tint_amounts(self.maps, w) for w in weights])
+        light = np.stack([teeth_light(self.maps, s) for s in states])
         surface = self.express(self._tensor(weights))
         surface = self.turn_eyes(surface, self._tensor(eyes))
         surface = self.push_lids(surface)
@@ -99,12 +112,14 @@ class TorchMaps:
         facing = along_u[..., 0] * along_v[..., 1] - along_u[..., 1] * along_v[..., 0]
         is_drawn = (facing * self.winding >= 0) & (depth > d.NEAR_CM)
         is_drawn &= torch.isfinite(means).all(-1) & torch.isfinite(facing)
-        opacities = self.opacities * self.mouth_light(surface)
+        shown, lit = self.inner_mouth(surface, self._tensor(light))
+        opacities = self.opacities * shown
         return Gaussians(
             means,
             self.covariances(along_u, along_v, float(camera.K[0, 0]) / depth),
             depth + self.bias,
             torch.where(is_drawn & (opacities >= d.ALPHA_CUT), opacities, 0.0),
+            self.tinted(self._tensor(tints)) * lit[..., None],
         )
 
     def express(self, weights: Tensor) -> Tensor:
@@ -163,15 +178,41 @@ class TorchMaps:
             total = total + torch.stack([x * x, x * y, y * y], -1)
         return total
 
-    def mouth_light(self, surface: Tensor) -> Tensor:
-        """Step 9: [B, M] factors on the opacity, 1 outside the mouth."""
+    def tinted(self, amounts: Tensor) -> Tensor:
+        """Step 11: colours [B, M, 3] at tint amounts [B, 4]."""
+        change = amounts[:, self.tint_drivers, None] * self.tints
+        colors = self.colors.expand(len(amounts), -1, -1)
+        return colors.index_add(1, self.tinted_texels, change) if len(self.tints) else colors
+
+    def inner_mouth(self, surface: Tensor, light: Tensor) -> tuple[Tensor, Tensor]:
+        """Step 9: [B, M] factors on opacity and on colour, 1 outside the mouth.
+
+        Args:
+            surface: [B, M, 3] head space.
+            light: [B, 3] of ``teeth_light``.
+        """
+        one = torch.ones_like(surface[..., 0])
+        if not len(self.mouth_texels) or not len(self.lips[0]):
+            return one, one
+        at = surface[:, self.mouth_texels]
+        gap = self.lip_gap(surface, at[..., 0].contiguous())
+        shown = torch.lerp(torch.ones_like(gap), _smoothstep(gap, *d.APERTURE_CM), self.fades)
+        lit = d.SHADE_FLOOR + (1 - d.SHADE_FLOOR) * _smoothstep(gap, *d.SHADED_CM)
+        outward = torch.stack([at[..., 0], at[..., 2] - d.ARCH_Z_CM], -1)
+        outward = outward / outward.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+        facing = (outward * light[:, None, ::2]).sum(-1).clamp_min(0)
+        facing = d.TOOTH_AMBIENT + (1 - d.TOOTH_AMBIENT) * facing
+        lit = lit * torch.lerp(torch.ones_like(facing), facing, self.is_tooth)
+        return (
+            one.index_copy(1, self.mouth_texels, shown),
+            one.index_copy(1, self.mouth_texels, lit),
+        )
+
+    def lip_gap(self, surface: Tensor, x: Tensor) -> Tensor:
+        """Gap of the lips in cm at each x [B, K]."""
         upper, lower = (surface[:, side] for side in self.lips)  # [B, P, 3]
-        factor = torch.ones_like(surface[..., 0])
-        if not len(self.mouth_texels) or upper.shape[1] == 0:
-            return factor
         at = upper[..., 0].cummax(-1).values.contiguous()
         gap = upper[..., 1] - lower[..., 1]
-        x = surface[:, self.mouth_texels, 0].contiguous()
         right = torch.searchsorted(at, x).clamp(1, max(at.shape[1] - 1, 1))
         right = right.clamp_max(at.shape[1] - 1)
         left = (right - 1).clamp_min(0)
@@ -179,9 +220,7 @@ class TorchMaps:
         share = torch.where(x1 > x0, (x - x0) / (x1 - x0).clamp_min(1e-12), 0.0)
         between = torch.lerp(gap.gather(1, left), gap.gather(1, right), share)
         is_inside = (x >= at[:, :1]) & (x <= at[:, -1:])
-        low, high = d.APERTURE_CM
-        t = ((torch.where(is_inside, between, 0.0) - low) / (high - low)).clamp(0, 1)
-        return factor.index_copy(1, self.mouth_texels, t * t * (3 - 2 * t))
+        return torch.where(is_inside, between, 0.0)
 
     def _at_eyes(self, surface: Tensor, texels: Tensor, change: _Change) -> Tensor:
         """Replace arms (from a texel's eye to it) of some texels; an eye owns half the columns."""
@@ -195,3 +234,8 @@ class TorchMaps:
 
     def _index(self, texels: np.ndarray) -> Tensor:
         return torch.as_tensor(np.asarray(texels, np.int64), device=self._device)
+
+
+def _smoothstep(x: Tensor, low: float, high: float) -> Tensor:
+    t = ((x - low) / (high - low)).clamp(0, 1)
+    return t * t * (3 - 2 * t)

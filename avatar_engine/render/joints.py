@@ -9,10 +9,16 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar_engine.render.definition import JOINT_SHARES
-from avatar_engine.types import Camera, FaceState, HeadMaps
+from avatar_engine.render.definition import JOINT_SHARES, LIDS_TINTED, LIGHT_WORLD
+from avatar_engine.types import ARKIT_INDEX, Camera, FaceState, HeadMaps
+from avatar_engine.types.maps import TintDriver
 
 _SHIFT_LIMIT_CM = 40.0
+_SMILE = [ARKIT_INDEX["mouthSmileLeft"], ARKIT_INDEX["mouthSmileRight"]]
+_LIDS = [
+    (ARKIT_INDEX[f"eyeBlink{side}"], ARKIT_INDEX[f"eyeLookDown{side}"])
+    for side in ("Left", "Right")
+]
 
 
 def rotation(yaw: float, pitch: float = 0.0, roll: float = 0.0) -> NDArray[np.float64]:
@@ -74,6 +80,32 @@ def eye_rotations(maps: HeadMaps, state: FaceState) -> NDArray[np.float64]:
     """Rotations [2, 3, 3] of the subject's left and right eyeball in head space."""
     gaze = np.asarray(maps.eye_gaze, np.float64) + _finite(state.gaze)
     return np.stack([rotation(yaw, pitch) for yaw, pitch in gaze])
+
+
+def tint_amounts(maps: HeadMaps, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far each ``TintDriver`` acts [4], in [0, 1].
+
+    Args:
+        maps: The persona.
+        weights: [53] of :func:`expression_weights`.
+    """
+    source = np.asarray(maps.source, np.float64)
+    amounts = np.zeros(len(TintDriver))
+    for driver, (blink, down) in zip(
+        (TintDriver.LEFT_LID, TintDriver.RIGHT_LID), _LIDS, strict=True
+    ):
+        shut, shown = (w[blink] + 0.5 * w[down] for w in (weights, source))
+        amounts[driver] = (shut - shown) / (LIDS_TINTED * max(1 - shown, 0.1))
+    smiled = source[_SMILE].mean()
+    if smiled > 0:
+        amounts[TintDriver.RELAX] = 1 - weights[_SMILE].mean() / smiled
+    return np.clip(amounts, 0, 1)
+
+
+def teeth_light(maps: HeadMaps, state: FaceState) -> NDArray[np.float64]:
+    """The direction [3] in head space from which the teeth are lit, at the head's joint."""
+    turn = rotation(*_finite(state.head_pose)) @ np.asarray(maps.placement, np.float64)[:, :3]
+    return np.asarray(turn.T @ np.array(LIGHT_WORLD))
 
 
 def _finite(value: NDArray[np.floating] | float) -> NDArray[np.float64]:

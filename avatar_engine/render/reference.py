@@ -128,7 +128,7 @@ class ReferenceRenderer:
         width, height = self._config.width, self._config.height
         gaussians = self.maps.project([state], self._camera, source_residual=source_residual)
         parts = contributions(gaussians, width, height)
-        image = parts.image(self.maps.colors)
+        image = parts.image(gaussians.colors[0])
         return image.view(height, width, 3), parts.light.view(height, width)
 
     @torch.no_grad()

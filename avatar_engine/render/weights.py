@@ -2,6 +2,7 @@
 """How much each Gaussian contributes to each pixel: the matrix of a persona's colour solve.
 
 With geometry fixed, a picture is linear in the colours: ``pixels = W @ colors + light * behind``.
+Tints are left out: in the photo's own expression, where colours are solved, none acts.
 """
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.packed import pack
-from avatar_engine.render.cpu.pose import RECORD, pose, records_for
+from avatar_engine.render.cpu.pose import RECORD, Palette, pose, records_for
 from avatar_engine.render.cpu.renderer import frame_view
 from avatar_engine.render.cpu.sort import depth_order
 from avatar_engine.render.definition import ALPHA_CUT, COLUMNS
@@ -47,7 +48,11 @@ def blend_weights(
     packed = pack(maps, cut=ALPHA_CUT)
     records = records_for(packed)
     view = frame_view(maps, packed, camera.framed(width, height), state, source_residual)
-    pose(packed, view, packed.colors, records)
+    # Colours of one come back as the light on each Gaussian.
+    white = Palette(
+        np.ones_like(packed.colors), np.zeros_like(packed.tints), np.zeros(3, np.float32)
+    )
+    pose(packed, view, white, records)
     texels = packed.opacity.size
     order = depth_order(records, np.zeros(texels, np.int32))
     ends = np.zeros(width * height, np.int64)
@@ -88,5 +93,5 @@ def _walk(order, values, boxes, texels, width, smallest, light, cursor, columns,
                 if w > smallest:
                     if has_room:
                         columns[cursor[p]] = texel
-                        weights[cursor[p]] = w
+                        weights[cursor[p]] = w * q[6]
                     cursor[p] += 1

@@ -1,12 +1,22 @@
 """A persona's maps: everything a renderer needs, and nothing else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.types.head import Camera
+
+
+class TintDriver(IntEnum):
+    """What brings a texel's tint on, from 0 in the photo's own expression to 1."""
+
+    NONE = 0
+    LEFT_LID = 1  # the subject's left eye closes
+    RIGHT_LID = 2
+    RELAX = 3  # the photo's smile goes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,8 @@ class HeadMaps:
         lip_upper, lip_lower: [P] int32 paired texels along the inner lips, by rising x.
         placement: [3, 4] float32 head space to world.
         pivot: [3] float32 neck pivot, head space.
+        tints: [65536, 3] float32 change of colour when its driver is at 1, or [0, 3]: none.
+        tint_drivers: [65536] uint8 of TintDriver, or [0].
     """
 
     positions: NDArray[np.float32]
@@ -67,6 +79,8 @@ class HeadMaps:
     lip_lower: NDArray[np.int32]
     placement: NDArray[np.float32]
     pivot: NDArray[np.float32]
+    tints: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 3), np.float32))
+    tint_drivers: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,8 @@ def test_texels_of_distinct_depth_may_come_in_any_order(head) -> None:
         modes=np.zeros_like(maps.modes),
         chart=np.ones_like(maps.chart),
         lid_texels=np.zeros(0, np.int32),
+        tints=np.zeros((0, 3), np.float32),
+        tint_drivers=np.zeros(0, np.uint8),
         sigmas=np.full_like(maps.sigmas, 2.0),
     )
     order = np.random.default_rng(5).permutation(rows * 256)

@@ -112,16 +112,18 @@ def test_blend_weights_are_the_references_gradient(head, name: str) -> None:
     maps, _, camera = head
     weights, light = blend_weights(maps, camera, STATES[name], 0.0, SIZE, SIZE, smallest=0.0)
     posed = TorchMaps(maps, dtype=torch.float64)
+    posed.colors.requires_grad_()
     gaussians = _with_16_bit_depth(posed.project([STATES[name]], camera), head, STATES[name])
     parts = contributions(gaussians, SIZE, SIZE)
-    colors = posed.colors.clone().requires_grad_()
     probe = torch.as_tensor(np.random.default_rng(0).normal(size=(SIZE * SIZE, 3)))
-    (parts.image(colors) * probe).sum().backward()
-    expected = colors.grad.numpy()
+    (parts.image(gaussians.colors[0]) * probe).sum().backward()
+    expected = posed.colors.grad.numpy()
     actual = weights.T @ probe.numpy()
     assert np.linalg.norm(actual - expected) <= 0.02 * np.linalg.norm(expected)
     assert np.abs(light - parts.light.numpy()).mean() < 1e-4
-    assert np.allclose(weights.sum(1) + light, 1, atol=1e-5)
+    total = weights.sum(1) + light  # less than one where the inner mouth is in the shade
+    assert total.max() < 1 + 1e-5
+    assert (np.abs(total - 1) < 1e-5).mean() > 0.9
 
 
 def _with_16_bit_depth(gaussians: Gaussians, head, state: FaceState) -> Gaussians:
@@ -134,11 +136,12 @@ def _with_16_bit_depth(gaussians: Gaussians, head, state: FaceState) -> Gaussian
 
 def test_blend_weights_reproduce_the_cpu_picture(head) -> None:
     maps, plates, camera = head
-    weights, light = blend_weights(maps, camera, FaceState(), 0.0, SIZE, SIZE)
+    photo = FaceState(blendshapes=maps.source - maps.rest)  # no tint acts
+    weights, light = blend_weights(maps, camera, photo, 0.0, SIZE, SIZE)
     wall = (10, 20, 30)
     config = RenderConfig(SIZE, SIZE, background=wall, has_body=False)
     picture = 255 * (weights @ maps.colors) + light[:, None] * np.array(wall)
-    expected = CpuRenderer(maps, plates, camera, config).render(FaceState())
+    expected = CpuRenderer(maps, plates, camera, config).render(photo)
     assert (
         peak_signal_noise_ratio(expected, picture.reshape(SIZE, SIZE, 3), data_range=255) >= 45
     )  # the smallest weights are left out
@@ -153,8 +156,9 @@ def test_reference_gradients_match_finite_differences(head) -> None:
     probe = torch.as_tensor(np.random.default_rng(1).normal(size=(32 * 32, 3)))
 
     def measure() -> torch.Tensor:
-        parts = contributions(posed.project([STATES["open mouth"]], camera), 32, 32)
-        return (parts.image(posed.colors) * probe).sum() + parts.light.sum()
+        gaussians = posed.project([STATES["open mouth"]], camera)
+        parts = contributions(gaussians, 32, 32)
+        return (parts.image(gaussians.colors[0]) * probe).sum() + parts.light.sum()
 
     measure().backward()
     for tensor in (posed.positions, posed.opacities):

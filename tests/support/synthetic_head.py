@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from avatar_engine.shapes import grid_neighbours
 from avatar_engine.types import ARKIT_INDEX, Camera, Chart, HeadMaps, Plates
+from avatar_engine.types.maps import TintDriver
 
 C = 256
 SKIN_ROWS = 208
@@ -76,8 +77,22 @@ def synthetic_head(
         lip_lower=lower,
         placement=_placement(),
         pivot=np.array([0, -7, -1], np.float32),
+        **_tints(surface, chart.ravel(), lids),
     )
     return maps, _plates(size), _camera(size)
+
+
+def _tints(
+    surface: NDArray, chart: NDArray[np.uint8], lids: NDArray[np.intp]
+) -> dict[str, NDArray]:
+    """Lids that pale as they close, and creases beside the mouth that go with the smile."""
+    drivers = np.zeros(C * C, np.uint8)
+    drivers[lids] = np.where(lids % C >= C // 2, TintDriver.LEFT_LID, TintDriver.RIGHT_LID)
+    x, y, z = surface.T
+    beside = (np.abs(np.abs(x) - 3.2) < 0.4) & (np.abs(y - MOUTH_Y_CM) < 1.5) & (z > 0)
+    drivers[beside & (chart == Chart.SKIN)] = TintDriver.RELAX
+    tints = np.array([[0, 0, 0], [0.1, 0.1, 0.2], [0.1, 0.1, 0.2], [-0.2, 0.0, 0.1]], np.float32)
+    return {"tints": tints[drivers], "tint_drivers": drivers}
 
 
 def _halves(rows: int) -> list[int]:

@@ -10,6 +10,7 @@ from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.definition import (
     ATLAS_ROWS,
     COLUMNS,
+    INNER_MOUTH,
     LID_CLEARANCE,
     OPACITY_LIMIT,
     inner_neighbours,
@@ -19,7 +20,7 @@ from avatar_engine.types import Chart, HeadMaps
 FOOTPRINT_CUT = 0.02
 """Footprints are the boxes where alpha reaches this: windows of 8 x 4 pixels draw most of what lies
 below, evenly on all sides, and more would cost time without being seen."""
-HAS_EYE, HAS_LID, HAS_MOUTH = 1, 2, 4
+HAS_EYE, HAS_LID, HAS_MOUTH, HAS_TINT = 1, 2, 4, 8
 """Bits of a row: it holds texels that need more than modes and joints."""
 
 _SPAN_STEP = 16
@@ -41,6 +42,8 @@ class PackedMaps(NamedTuple):
         neighbours, chart: [R, C] uint8.
         row_kind: [R] uint8 of HAS_ bits.
         colors: [R, C, 3] float32 in [0, 1].
+        tints: [256, C, 3] float32 in [-1, 1].
+        tint_drivers: [256, C] uint8 of TintDriver.
         lid_starts: [257] int32 into lid_columns, by row.
         lid_columns: [L] int32.
         eye_centers: [2, 3] float32; lid_radius: cm.
@@ -66,6 +69,8 @@ class PackedMaps(NamedTuple):
     chart: NDArray[np.uint8]
     row_kind: NDArray[np.uint8]
     colors: NDArray[np.float32]
+    tints: NDArray[np.float32]
+    tint_drivers: NDArray[np.uint8]
     lid_starts: NDArray[np.int32]
     lid_columns: NDArray[np.int32]
     eye_centers: NDArray[np.float32]
@@ -103,7 +108,12 @@ def pack(maps: HeadMaps, *, cut: float = FOOTPRINT_CUT) -> PackedMaps:
     chart = maps.chart.reshape(grid)
     row_kind = np.zeros(rows, np.uint8)
     row_kind[(chart == Chart.EYE).any(1)] |= HAS_EYE
-    row_kind[np.isin(chart, (Chart.TEETH, Chart.GUM, Chart.TONGUE)).any(1)] |= HAS_MOUTH
+    row_kind[np.isin(chart, INNER_MOUTH).any(1)] |= HAS_MOUTH
+    atlas = (ATLAS_ROWS, COLUMNS)
+    drivers, tints = np.zeros(atlas, np.uint8), np.zeros((*atlas, 3), np.float32)
+    if len(maps.tints):
+        drivers, tints = maps.tint_drivers.reshape(atlas), maps.tints.reshape(*atlas, 3)
+    row_kind[:ATLAS_ROWS][drivers.any(1)] |= HAS_TINT
     lids = np.sort(maps.lid_texels)
     row_kind[np.unique(lids // COLUMNS)] |= HAS_LID
     packed = PackedMaps(
@@ -124,6 +134,8 @@ def pack(maps: HeadMaps, *, cut: float = FOOTPRINT_CUT) -> PackedMaps:
         chart=np.ascontiguousarray(chart),
         row_kind=row_kind,
         colors=np.ascontiguousarray(maps.colors, np.float32).reshape(*grid, 3),
+        tints=np.ascontiguousarray(tints, np.float32),
+        tint_drivers=np.ascontiguousarray(drivers),
         lid_starts=np.searchsorted(lids, np.arange(ATLAS_ROWS + 1) * COLUMNS).astype(np.int32),
         lid_columns=(lids % COLUMNS).astype(np.int32),
         eye_centers=np.ascontiguousarray(maps.eye_centers, np.float32),

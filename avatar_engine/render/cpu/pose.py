@@ -11,13 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.render.cpu.kernel_cache import kernel
-from avatar_engine.render.cpu.packed import HAS_EYE, HAS_LID, HAS_MOUTH, PackedMaps
+from avatar_engine.render.cpu.packed import HAS_EYE, HAS_LID, HAS_MOUTH, HAS_TINT, PackedMaps
 from avatar_engine.render.definition import (
     APERTURE_CM,
+    ARCH_Z_CM,
     ATLAS_ROWS,
     COLUMNS,
     LOW_PASS_PX2,
     NEAR_CM,
+    SHADE_FLOOR,
+    SHADED_CM,
+    TOOTH_AMBIENT,
 )
 from avatar_engine.types import Chart
 
@@ -27,7 +31,8 @@ RECORD = 10
 """Floats per Gaussian: x, y, conic a, b, c, ln opacity, three colours, recurrence flag."""
 
 _EYE = int(Chart.EYE)
-_TEETH, _GUM, _TONGUE = int(Chart.TEETH), int(Chart.GUM), int(Chart.TONGUE)
+_TEETH, _GUM = int(Chart.TEETH), int(Chart.GUM)
+_TONGUE, _CAVITY = int(Chart.TONGUE), int(Chart.CAVITY)
 _F, _S = np.float32, COLUMNS
 
 
@@ -40,6 +45,16 @@ class View(NamedTuple):
     eyes: NDArray[np.float32]  # [2, 3, 3]
     lens: NDArray[np.float32]  # [6] fx, fy, cx, cy, depth of key 0, keys per cm
     size: NDArray[np.int32]  # [2] width, height
+    tints: NDArray[np.float32]  # [4] how far each TintDriver acts
+    light: NDArray[np.float32]  # [3] direction of the light on the teeth, head space
+
+
+class Palette(NamedTuple):
+    """What the blend adds up: RGB or YUV in [0, 255]."""
+
+    colors: NDArray[np.float32]  # [R, C, 3]
+    tints: NDArray[np.float32]  # [256, C, 3] changes of it
+    black: NDArray[np.float32]  # [3]
 
 
 class Records(NamedTuple):
@@ -64,24 +79,25 @@ def records_for(maps: PackedMaps) -> Records:
     )
 
 
-def pose(maps: PackedMaps, view: View, colors: NDArray[np.float32], out: Records) -> None:
+def pose(maps: PackedMaps, view: View, palette: Palette, out: Records) -> None:
     """Fill ``out`` with the Gaussians of one frame.
 
     Args:
         maps: The persona.
         view: The frame.
-        colors: [R, C, 3] what the blend adds up: RGB or YUV in [0, 255].
+        palette: What the blend adds up.
         out: From ``records_for(maps)``.
     """
-    _pose_rows(maps, view, colors, out)
+    _pose_rows(maps, view, palette, out)
 
 
 @kernel
-def _pose_rows(maps, view, colors, out):
+def _pose_rows(maps, view, palette, out):
     lips = _aperture(maps, view)
     rows = maps.surface.shape[0]
     mixed = np.empty(3 * _S, np.float32)
     place = np.empty((3, _S), np.float32)
+    lit = np.ones((3, _S), np.float32)
     # Three rows of projected x, y, depth, 1 / depth, ln opacity, reach; a texel's pad on each side.
     projected = np.zeros((3, 6, _S + 2), np.float32)
     shape = np.empty((8, _S), np.float32)
@@ -91,7 +107,7 @@ def _pose_rows(maps, view, colors, out):
             _express(maps, view, row, mixed, place)
             _project(maps, view, row, place, projected[row % 3])
             if maps.row_kind[row] & HAS_MOUTH:
-                _light_mouth(maps, lips, row, place, projected[row % 3])
+                _light_mouth(maps, view, lips, row, place, projected[row % 3], lit[row % 3])
         e = row - 1
         if e >= 0:
             here = projected[e % 3]
@@ -99,7 +115,7 @@ def _pose_rows(maps, view, colors, out):
             below = projected[(e + 1) % 3] if e < rows - 1 else here
             _spread(maps, view, e, here, above, below, shape)
             _frame(view, here, shape, box)
-            _keep(e, here, shape, box, colors, out)
+            _keep(maps, view, e, here, shape, box, lit[e % 3], palette, out)
 
 
 @kernel
@@ -201,16 +217,30 @@ def _project(maps, view, row, place, q):
 
 
 @kernel
-def _light_mouth(maps, lips, row, place, q):
-    """Step 9: teeth, gums and tongue show as far as the lips are apart."""
-    low, high = _F(APERTURE_CM[0]), _F(APERTURE_CM[1])
+def _light_mouth(maps, view, lips, row, place, q, lit):
+    """Step 9: the inner mouth shows, and is lit, as far as the lips are apart."""
     for n in range(_S):
+        lit[n] = _F(1)
         chart = maps.chart[row, n]
-        if chart in (_TEETH, _GUM, _TONGUE):
-            t = min(max((_gap_at(place[0, n], lips) - low) / (high - low), _F(0)), _F(1))
-            shown = max(maps.opacity[row, n] * t * t * (_F(3) - _F(2) * t), _F(1e-9))
-            q[4, n + 1] = np.log(shown)
-            q[5, n + 1] = _F(2) * np.log(shown / maps.cut)
+        if chart in (_TEETH, _GUM, _TONGUE, _CAVITY):
+            gap = _gap_at(place[0, n], lips)
+            lit[n] = _F(SHADE_FLOOR) + _F(1 - SHADE_FLOOR) * _risen(gap, SHADED_CM)
+            if chart != _CAVITY:
+                shown = max(maps.opacity[row, n] * _risen(gap, APERTURE_CM), _F(1e-9))
+                q[4, n + 1] = np.log(shown)
+                q[5, n + 1] = _F(2) * np.log(shown / maps.cut)
+            if chart in (_TEETH, _GUM):
+                x, z = place[0, n], place[2, n] - _F(ARCH_Z_CM)
+                facing = max(x * view.light[0] + z * view.light[2], _F(0))
+                facing /= max(np.sqrt(x * x + z * z), _F(1e-6))
+                lit[n] *= _F(TOOTH_AMBIENT) + _F(1 - TOOTH_AMBIENT) * facing
+
+
+@kernel
+def _risen(gap, span):
+    """Smoothstep of a gap over a span."""
+    t = min(max((gap - _F(span[0])) / _F(span[1] - span[0]), _F(0)), _F(1))
+    return t * t * (_F(3) - _F(2) * t)
 
 
 @kernel
@@ -298,8 +328,9 @@ def _frame(view, here, t, box):
 
 
 @kernel
-def _keep(row, here, t, box, colors, out):
-    """Append the row's visible Gaussians to the records."""
+def _keep(maps, view, row, here, t, box, lit, palette, out):
+    """Append the row's visible Gaussians to the records, tinted and lit."""
+    kind, black = maps.row_kind[row], palette.black
     m = 0
     for n in range(_S):
         if box[1, n] < box[0, n]:
@@ -308,7 +339,19 @@ def _keep(row, here, t, box, colors, out):
         s[0], s[1] = here[0, n + 1], here[1, n + 1]
         s[2], s[3], s[4] = t[0, n], t[1, n], t[2, n]
         s[5] = here[4, n + 1]
-        s[6], s[7], s[8] = colors[row, n, 0], colors[row, n, 1], colors[row, n, 2]
+        color = palette.colors[row, n]
+        s[6], s[7], s[8] = color[0], color[1], color[2]
+        if kind & HAS_TINT and maps.tint_drivers[row, n] > 0:
+            amount, tint = view.tints[maps.tint_drivers[row, n]], palette.tints[row, n]
+            s[6], s[7], s[8] = (
+                s[6] + amount * tint[0],
+                s[7] + amount * tint[1],
+                s[8] + amount * tint[2],
+            )
+        if kind & HAS_MOUTH:
+            s[6] = black[0] + (s[6] - black[0]) * lit[n]
+            s[7] = black[1] + (s[7] - black[1]) * lit[n]
+            s[8] = black[2] + (s[8] - black[2]) * lit[n]
         s[9] = t[3, n]
         v = out.boxes[row, m]
         v[0], v[1], v[2], v[3] = box[0, n], box[1, n], box[2, n], box[3, n]

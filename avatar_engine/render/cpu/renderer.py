@@ -5,17 +5,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.errors import RenderError
-from avatar_engine.render.colour import to_bytes, to_i420, to_yuv
+from avatar_engine.render.colour import RGB_TO_YUV, YUV_OFFSET, to_bytes, to_i420, to_yuv
 from avatar_engine.render.cpu.blend import blend_i420, blend_linear, blend_rgb, canvas_for
 from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.packed import PackedMaps, pack
-from avatar_engine.render.cpu.pose import KEYS, View, pose, records_for
+from avatar_engine.render.cpu.pose import KEYS, Palette, View, pose, records_for
 from avatar_engine.render.cpu.sort import bins_for, sort_into
 from avatar_engine.render.joints import (
     expression_weights,
     eye_rotations,
     head_shift,
     joint_matrices,
+    teeth_light,
+    tint_amounts,
 )
 from avatar_engine.render.plates import backdrop
 from avatar_engine.render.protocol import RenderConfig
@@ -48,7 +50,10 @@ class CpuRenderer:
         self._bins = bins_for(self._packed.opacity.size, config.width, config.height)
         self._canvas = canvas_for(self._bins)
         self._is_closed = False
-        self._rgb_colors = np.ascontiguousarray(self._packed.colors * np.float32(255))
+        bytes_ = np.float32(255)
+        self._rgb = Palette(
+            self._packed.colors * bytes_, self._packed.tints * bytes_, np.zeros(3, np.float32)
+        )
         self._prepare_output(plates, camera)
 
     @property
@@ -62,7 +67,7 @@ class CpuRenderer:
 
     def render(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.uint8]:
         """Draw one frame; see ``Renderer.render``."""
-        self._pose(state, source_residual, self._colors)
+        self._pose(state, source_residual, self._palette)
         if self._config.pixel_format == "rgb":
             blend_rgb(self._records, self._bins, self._canvas, self._behind, self._out)
         elif self._config.pixel_format == "i420":
@@ -75,7 +80,7 @@ class CpuRenderer:
 
     def coverage(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.float32]:
         """How much of each pixel the head covers; see ``Renderer.coverage``."""
-        self._pose(state, source_residual, self._rgb_colors)
+        self._pose(state, source_residual, self._rgb)
         linear = np.empty((4, self._config.height, self._config.width), np.float32)
         blend_linear(self._records, self._bins, self._canvas, linear)
         return 1 - linear[3]
@@ -86,12 +91,12 @@ class CpuRenderer:
             self._is_closed = True
             del self._packed, self._records, self._bins, self._canvas
 
-    def _pose(self, state: FaceState, source_residual: float, colors: NDArray[np.float32]) -> None:
+    def _pose(self, state: FaceState, source_residual: float, palette: Palette) -> None:
         if self._is_closed:
             raise RenderError("this renderer is closed: open another one")
         maps = self._sources[0]
         view = frame_view(maps, self._packed, self._camera, state, source_residual)
-        pose(self._packed, view, colors, self._records)
+        pose(self._packed, view, palette, self._records)
         self._bins = sort_into(self._bins, self._records)
 
     def _prepare_output(self, plates: Plates, camera: Camera) -> None:
@@ -99,15 +104,15 @@ class CpuRenderer:
         plate = backdrop(plates, camera, config)
         shape = (config.height, config.width)
         if config.pixel_format == "i420":
-            self._colors = to_yuv(self._rgb_colors)
+            self._palette = _in_yuv(self._rgb)
             self._behind = to_i420(plate.behind)
             self._out = self._behind.copy()
         elif config.pixel_format == "rgb":
-            self._colors = self._rgb_colors
+            self._palette = self._rgb
             self._out = to_bytes(plate.behind)
             self._behind = np.ascontiguousarray(self._out.transpose(2, 0, 1))
         else:
-            self._colors = self._rgb_colors
+            self._palette = self._rgb
             self._linear = np.empty((4, *shape), np.float32)
             self._body, self._body_cover = plate.behind, plate.cover
             self._out = np.zeros((*shape, 4), np.uint8)
@@ -129,7 +134,8 @@ def frame_view(
         state: What to draw.
         source_residual: Weight of mode 52.
     """
-    change = expression_weights(maps, state, source_residual) - packed.rest
+    weights = expression_weights(maps, state, source_residual)
+    change = weights - packed.rest
     active = np.flatnonzero(np.abs(change) > _SMALLEST_WEIGHT).astype(np.int32)
     amounts = (change[active] * packed.mode_scales[active]).astype(np.float32)
     joints = joint_matrices(maps, camera, state)
@@ -145,7 +151,14 @@ def frame_view(
         eye_rotations(maps, state).astype(np.float32),
         lens,
         np.array([camera.width, camera.height], np.int32),
+        tint_amounts(maps, weights).astype(np.float32),
+        teeth_light(maps, state).astype(np.float32),
     )
+
+
+def _in_yuv(rgb: Palette) -> Palette:
+    tints = (rgb.tints @ RGB_TO_YUV.T).astype(np.float32)
+    return Palette(to_yuv(rgb.colors), tints, YUV_OFFSET.astype(np.float32))
 
 
 @kernel
