@@ -6,6 +6,7 @@ AvatarEngineError
 ├── WeightsError         shipped weights are missing, altered or of an unknown licence
 ├── VoiceError           a voice is unknown, or its process cannot be started
 ├── AudioError           a sound file cannot be read
+├── VideoError           a driving video cannot be read, or shows no face
 ├── RenderError          a renderer is unknown or cannot run on this machine
 └── ShapeError           an array has the wrong shape; a programming mistake
 """
@@ -57,6 +58,10 @@ class VoiceError(AvatarEngineError):
 
 class AudioError(AvatarEngineError):
     """A sound file or stream cannot be read."""
+
+
+class VideoError(AvatarEngineError):
+    """A driving video cannot be read, or shows no face."""
 
 
 class RenderError(AvatarEngineError):

@@ -75,7 +75,27 @@ def find_landmarks(picture: NDArray[np.uint8], seen: Detection, networks: Networ
     region = region_of(
         seen.box.reshape(2, 2), (seen.points[0], seen.points[1]), margin=_FACE_MARGIN
     )
-    mesh, score = _mesh(picture, region, networks)
+    mesh, _ = _mesh(picture, region, networks)
+    return _closely(picture, mesh, seen, networks)
+
+
+def follow_landmarks(picture: NDArray[np.uint8], before: Face, networks: Networks) -> Face:
+    """Landmarks of a face that was seen in the picture before; needs no detector.
+
+    The score says whether the face is still there: below about one half, look for it again.
+
+    Args:
+        picture: [H, W, 3] uint8, the next of a video.
+        before: The face in the picture before.
+        networks: What looks.
+    """
+    return _closely(picture, before.points[:468], before.detection, networks)
+
+
+def _closely(
+    picture: NDArray[np.uint8], mesh: NDArray[np.float64], seen: Detection, networks: Networks
+) -> Face:
+    """The mesh in the region that a first, rough one gives, and both eyes."""
     region = region_of(mesh, (mesh[33], mesh[263]), margin=_FACE_MARGIN)
     mesh, score = _mesh(picture, region, networks)
     right_lids, right_iris = _eye(picture, mesh[list(RIGHT_EYE_CORNERS)], networks, mirrored=False)
@@ -114,3 +134,11 @@ def _eye(
         contour[:, 0], iris[:, 0] = 1 - contour[:, 0], 1 - iris[:, 0]
         iris = iris[[0, 3, 2, 1, 4]]  # centre, picture's right, top, left, bottom for both eyes
     return region.project(contour[:16]), region.project(iris)
+
+
+def eye_openness(points: NDArray[np.float64], lids: tuple[int, ...]) -> float:
+    """Largest gap between the lids over the eye's width."""
+    outer, inner = points[lids[0], :2], points[lids[8], :2]
+    lower, upper = points[list(lids[1:8]), :2], points[list(lids[9:16]), :2]
+    width = float(np.linalg.norm(outer - inner))
+    return float(np.linalg.norm(upper - lower, axis=1).max()) / max(width, 1e-6)

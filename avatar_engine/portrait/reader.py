@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 
 from avatar_engine.errors import PhotoError
 from avatar_engine.portrait.detection import Detection, detect_faces
-from avatar_engine.portrait.landmarks import LEFT_LIDS, RIGHT_LIDS, Face, find_landmarks
+from avatar_engine.portrait.landmarks import (
+    LEFT_LIDS,
+    RIGHT_LIDS,
+    Face,
+    eye_openness,
+    find_landmarks,
+)
 from avatar_engine.portrait.matte import person_matte
 from avatar_engine.portrait.networks import Floats, Networks, default_networks
 from avatar_engine.portrait.photo import read_photo
@@ -54,7 +60,7 @@ def read_portrait(
         scale = size / side
         points = face.points * scale
         points[:, :2] -= np.array([x0, y0]) * scale
-        openness = _openness(points, LEFT_LIDS), _openness(points, RIGHT_LIDS)
+        openness = eye_openness(points, LEFT_LIDS), eye_openness(points, RIGHT_LIDS)
         warnings += judge(picture, face, openness)
     except PhotoError as refusal:
         if refusal.reason in ("no_face", "mouth_covered"):
@@ -171,11 +177,3 @@ def _matte(
         flags=cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-
-
-def _openness(points: NDArray[np.float64], lids: tuple[int, ...]) -> float:
-    """Largest gap between the lids over the eye's width."""
-    outer, inner = points[lids[0], :2], points[lids[8], :2]
-    lower, upper = points[list(lids[1:8]), :2], points[list(lids[9:16]), :2]
-    width = float(np.linalg.norm(outer - inner))
-    return float(np.linalg.norm(upper - lower, axis=1).max()) / max(width, 1e-6)
