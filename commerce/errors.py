@@ -5,6 +5,7 @@ CommerceError
 ├── MoneyError             a text is not a price, or two currencies met
 ├── CatalogueFileError     the whole file is unusable; single bad rows are reported, not raised
 ├── DatabaseError          the database cannot be used; ``.reason`` is machine-readable
+├── LetterboxError         a kept message cannot be read, or a group command is wrong
 ├── UnknownProductError    no product on sale has that SKU
 ├── StockError             the wished stock is impossible
 │   └── SoldOutError       fewer units are free than a buyer wants
@@ -48,6 +49,10 @@ class DatabaseError(CommerceError):
     def __init__(self, reason: DatabaseReason, message: str) -> None:
         super().__init__(message)
         self.reason: DatabaseReason = reason
+
+
+class LetterboxError(CommerceError):
+    """A kept message cannot be read, or a command written in a group is wrong."""
 
 
 class UnknownProductError(CommerceError):

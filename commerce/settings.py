@@ -1,6 +1,6 @@
 """The shop's settings, and the only place of this package that reads the environment."""
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from commerce.errors import MoneyError, SettingsError
@@ -17,6 +17,10 @@ class CommerceSettings(BaseSettings):
         description="Where the shop keeps its tables: an SQLAlchemy URL or a SQLite file.",
     )
     currency: str = Field(default="USD", description="Currency of prices that name none.")
+    letterbox_key: SecretStr | None = Field(
+        default=None,
+        description="Encrypts kept chat messages; needed on PostgreSQL, a key file on SQLite.",
+    )
 
     @field_validator("currency")
     @classmethod

@@ -74,11 +74,13 @@ class ChatPitch(Base):
 
     __tablename__ = "chat_pitch"
     __table_args__ = (
+        UniqueConstraint("group_id", "number"),
         CheckConstraint("state IN ('waiting', 'sent', 'withdrawn', 'refused')", name="state_known"),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
-    group_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("chat_group.id"), index=True)
+    group_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("chat_group.id"))
+    number: Mapped[int]
     sku: Mapped[str] = mapped_column(String(200))
     asker: Mapped[str | None] = mapped_column(String(_NODE))
     recommender: Mapped[str | None] = mapped_column(String(_NODE))

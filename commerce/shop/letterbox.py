@@ -1,13 +1,109 @@
 """Chat messages in, group policies, pitches out."""
 
+from commerce.models.groups import (
+    AskAdmin,
+    Consented,
+    Forgotten,
+    GroupEvent,
+    GroupPolicy,
+    GroupProfile,
+    Heeded,
+    Judged,
+    KeepSilent,
+    MakePitch,
+    Spoke,
+    TakeBack,
+    Verdict,
+    Voted,
+    Wanted,
+)
+from commerce.models.happenings import Happening
+from commerce.shop.aftercare import Aftercare, DueQuestion, Review, Wished
 from commerce.shop.context import Context
+from commerce.shop.groups import Group, Groups, PostedPitch
+from commerce.shop.inbox import ClaimedEvent, ExternalEvent, Inbox, InboxLine
+from commerce.shop.vault import Vault, vault_for
+
+__all__ = [
+    "Aftercare",
+    "AskAdmin",
+    "ClaimedEvent",
+    "Consented",
+    "DueQuestion",
+    "ExternalEvent",
+    "Forgotten",
+    "Group",
+    "GroupEvent",
+    "GroupPolicy",
+    "GroupProfile",
+    "Groups",
+    "Heeded",
+    "Inbox",
+    "InboxLine",
+    "Judged",
+    "KeepSilent",
+    "Letterbox",
+    "MakePitch",
+    "PostedPitch",
+    "Review",
+    "Spoke",
+    "TakeBack",
+    "Verdict",
+    "Voted",
+    "Wanted",
+    "Wished",
+]
 
 
 class Letterbox:
     """Chat messages in, group policies, pitches out.
 
-    Part of a shop: ``shop.letterbox``.
+    Part of a shop: ``shop.letterbox``. The key that encrypts what it keeps is
+    ``LIVEPITCH_LETTERBOX_KEY``, else a key file beside the SQLite file; it is looked for when it is
+    first needed, and ``LetterboxError`` says when there is none.
+
+    Attributes:
+        inbox: Events of the chat services, durable before their 200.
+        groups: Rules, profiles, pitches and consent.
+        aftercare: Wishes, questions after a purchase, reviews.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._vault: Vault | None = None
+        parts = (context.database, context.clock, self._opened_vault)
+        self.inbox = Inbox(*parts)
+        self.groups = Groups(*parts)
+        self.aftercare = Aftercare(*parts)
+
+    async def book(self, happening: Happening) -> None:
+        """Something happened to an order; a consumer of the outbox. May be told twice."""
+        await self.aftercare.book(happening)
+
+    async def heed(self, token: str) -> None:
+        """Somebody opened the link of a pitch: it was not ignored."""
+        pitch = await self.groups.pitch_with_token(token)
+        if pitch is not None:
+            await self.groups.tell(pitch.group, Heeded(pitch.number))
+
+    async def forget(self, member: str) -> None:
+        """Let go of everything that names a member."""
+        await self.groups.forget(member)
+        await self.aftercare.forget(member)
+
+    async def sweep(self) -> tuple[int, int]:
+        """Let go of what has been kept long enough: bodies and rows of the inbox."""
+        return await self.inbox.sweep()
+
+    def require_key(self) -> None:
+        """Find out now whether messages can be kept.
+
+        Raises:
+            LetterboxError: There is no key and no place for one.
+        """
+        self._opened_vault()
+
+    def _opened_vault(self) -> Vault:
+        if self._vault is None:
+            self._vault = vault_for(self._context.database)
+        return self._vault

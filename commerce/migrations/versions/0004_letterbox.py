@@ -58,6 +58,7 @@ def _create_groups() -> None:
         "chat_pitch",
         sa.Column("id", _key, nullable=False),
         sa.Column("group_id", sa.BigInteger, nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
         sa.Column("sku", sa.String(200), nullable=False),
         sa.Column("asker", _node),
         sa.Column("recommender", _node),
@@ -67,6 +68,7 @@ def _create_groups() -> None:
         sa.Column("reference", sa.LargeBinary),
         sa.Column("at", _moment, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_chat_pitch"),
+        sa.UniqueConstraint("group_id", "number", name="uq_chat_pitch_group_id_number"),
         sa.ForeignKeyConstraint(
             ["group_id"], ["chat_group.id"], name="fk_chat_pitch_group_id_chat_group"
         ),
@@ -74,7 +76,7 @@ def _create_groups() -> None:
             "state IN ('waiting', 'sent', 'withdrawn', 'refused')", name="ck_chat_pitch_state_known"
         ),
     )
-    for column in ("group_id", "token", "reference_key"):
+    for column in ("token", "reference_key"):
         op.create_index(f"ix_chat_pitch_{column}", "chat_pitch", [column])
     op.create_table(
         "chat_contact",
