@@ -333,7 +333,14 @@ class RecommendationEdge(Base):
 
     __tablename__ = "recommendation_edge"
     __table_args__ = (
-        UniqueConstraint("recommender_id", "buyer_id", "order_public_id", "event"),
+        # Named, because PostgreSQL knows no name beyond 63 characters.
+        UniqueConstraint(
+            "recommender_id",
+            "buyer_id",
+            "order_public_id",
+            "event",
+            name="uq_recommendation_edge_once",
+        ),
         Index("ix_recommendation_edge_buyer_id", "buyer_id"),
     )
 

@@ -229,7 +229,7 @@ def upgrade() -> None:
             "buyer_id",
             "order_public_id",
             "event",
-            name="uq_recommendation_edge_recommender_id_buyer_id_order_public_id_event",
+            name="uq_recommendation_edge_once",
         ),
     )
     op.create_index("ix_recommendation_edge_buyer_id", "recommendation_edge", ["buyer_id"])
