@@ -6,6 +6,8 @@ CommerceError
 ├── CatalogueFileError     the whole file is unusable; single bad rows are reported, not raised
 ├── DatabaseError          the database cannot be used; ``.reason`` is machine-readable
 ├── LetterboxError         a kept message cannot be read, or a group command is wrong
+├── LedgerError            a node, link, payout or decision makes no sense; or a statement is false
+│   └── PayoutError        the money did not go out
 ├── UnknownProductError    no product on sale has that SKU
 ├── StockError             the wished stock is impossible
 │   └── SoldOutError       fewer units are free than a buyer wants
@@ -53,6 +55,14 @@ class DatabaseError(CommerceError):
 
 class LetterboxError(CommerceError):
     """A kept message cannot be read, or a command written in a group is wrong."""
+
+
+class LedgerError(CommerceError):
+    """A node, link, payout or decision makes no sense, or a statement does not verify."""
+
+
+class PayoutError(LedgerError):
+    """The money did not go out, and will not by trying again."""
 
 
 class UnknownProductError(CommerceError):
