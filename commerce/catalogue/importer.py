@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from commerce.catalogue import repository, search_index
 from commerce.catalogue.draft import FileDraft, ProductDraft, VariantDraft
+from commerce.catalogue.folders import text_of
 from commerce.models.tables import Catalogue, Image, Product, Variant
 from commerce.models.values import Progress
 
@@ -63,7 +64,7 @@ class Importer:
                 progress(done, total)
         if replace and draft.products:
             await self._withdraw_missing(draft)
-        self._catalogue.folder = str(folder)
+        self._catalogue.folder = text_of(folder)
         self._catalogue.imported_at = self._now
         self._catalogue.revision += 1
         await session.flush()

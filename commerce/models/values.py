@@ -82,11 +82,13 @@ class Answer:
         text: Short sentences for the voice, facts from the catalogue only.
         card: The product to pin, if the answer is about one.
         reason: Why this answer, in a few plain words.
+        key: Equal for answers that say the same, whatever the wording and whoever asked.
     """
 
     text: str
     card: ProductCard | None
     reason: str
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The shop's door: every call a program makes on the shop, and the owner of its transactions."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from commerce.catalogue import repository
 from commerce.catalogue.cards import card_of
 from commerce.catalogue.draft import FileDraft
+from commerce.catalogue.folders import path_of
 from commerce.catalogue.importer import Importer, Written
 from commerce.catalogue.rows import read_catalogue
 from commerce.database import Database
@@ -169,7 +171,7 @@ class Shop:
             card = await self._card(session, catalogue, sku)
         if card is None or card.image is None or "://" in card.image:
             return None
-        return await asyncio.to_thread(_inside, Path(catalogue.folder), card.image)
+        return await asyncio.to_thread(_inside, path_of(catalogue.folder), card.image)
 
     # Stock -----------------------------------------------------------------------------------
 
@@ -271,7 +273,12 @@ class Shop:
             context = await self._card(session, catalogue, context_sku) if context_sku else None
             suggestions = await self._suggestions(session, catalogue, query)
         findings = Findings(query, found, context, suggestions)
-        return reply(findings, Wording(language, seed), clean_name(viewer_name))
+        answer = reply(findings, Wording(language, seed), clean_name(viewer_name))
+        plain = reply(findings, Wording(language), "")
+        if answer is None or plain is None:
+            return None
+        sku = plain.card.sku if plain.card is not None else None
+        return dataclasses.replace(answer, key=f"{sku}:{plain.text}")
 
     async def pitch(
         self,

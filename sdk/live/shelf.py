@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from commerce.errors import DatabaseError, UnknownProductError
 from commerce.money import Money
-from commerce.shop import Answer, ProductCard, Shop
+from commerce.shop import ProductCard, Shop
 from sdk.errors import SessionError
 
 _LANGUAGES = {"en": "en", "cmn": "zh", "yue": "zh", "zh": "zh", "es": "es", "pt": "pt"}
@@ -55,15 +55,18 @@ class ShopCounter:
     ) -> Reply | None:
         """What to say to a viewer's message; None to stay silent."""
         self._asked += 1
-        # The first wording tells whether two questions have one answer; another one is spoken, so
-        # that the show does not repeat itself.
         with _asking():
-            plain = await self._answer(text, context_sku, "", seed=0)
-            answer = await self._answer(text, context_sku, viewer_name, seed=self._asked)
-        if answer is None or plain is None:
+            answer = await self._shop.answer(
+                text,
+                context_sku=context_sku,
+                viewer_name=viewer_name or None,
+                language=self._language,
+                # Another wording each time, so that the show does not repeat itself.
+                seed=self._asked,
+            )
+        if answer is None:
             return None
-        sku = answer.card.sku if answer.card is not None else None
-        return Reply(answer.text, sku, key=f"{sku}:{plain.text}")
+        return Reply(answer.text, answer.card.sku if answer.card else None, answer.key)
 
     async def pitch(self, sku: str, *, seed: int) -> str:
         """A spoken presentation; empty when the product left the shelves meanwhile."""
@@ -83,17 +86,6 @@ class ShopCounter:
     async def closing(self, *, seed: int) -> str:
         """What ends one round through the catalogue."""
         return await self._shop.closing(seed=seed, language=self._language)
-
-    async def _answer(
-        self, text: str, context_sku: str | None, viewer_name: str, *, seed: int
-    ) -> Answer | None:
-        return await self._shop.answer(
-            text,
-            context_sku=context_sku,
-            viewer_name=viewer_name or None,
-            language=self._language,
-            seed=seed,
-        )
 
     def _wire(self, card: ProductCard) -> dict[str, Any]:
         image = card.image

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from commerce.shop import Shop
-from tests.support.shops import example_shop, shop_with
+from tests.support.shops import example_shop, shop_url, shop_with
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("both_databases")]
 
 # Question, pinned product, product the answer must be about ("-": answered without one).
 QUESTIONS = [
@@ -223,7 +223,7 @@ async def test_chinese_catalogues_are_found_in_chinese(tmp_path):
         "sku,标题,价格\nmilk,飞鹤婴儿配方奶粉 3段 900g,¥298\near,无线蓝牙耳机 降噪 入耳式,¥199\n"
         "cup,儿童保温杯 不锈钢 500ml,¥89\nhoney,新西兰进口蜂蜜 500g,¥128\n"
     )
-    async with Shop.open(":memory:", currency="CNY") as shop:
+    async with Shop.open(shop_url(":memory:"), currency="CNY") as shop:
         path = tmp_path / "cn.csv"
         path.write_text(text, encoding="utf-8")
         await shop.import_file(path)

@@ -1,6 +1,8 @@
 """Files as sellers really send them, imported into a real database."""
 
 import asyncio
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +12,7 @@ from commerce.catalogue.rows import read_catalogue
 from commerce.errors import CatalogueFileError
 from commerce.money import Money
 from commerce.shop import Shop
-from tests.support.shops import shop_with, written
+from tests.support.shops import shop_url, shop_with, written
 
 SIMPLE = "sku,title,price,stock\nmug,Blue Mug,16.50,4\nlamp,Lamp,54,0\n"
 
@@ -24,6 +26,7 @@ def rejected(draft):
 
 
 @pytest.mark.asyncio
+@pytest.mark.usefixtures("both_databases")
 async def test_products_arrive_whole(tmp_path):
     (tmp_path / "mug.png").write_bytes(b"x")
     text = (
@@ -47,6 +50,7 @@ async def test_products_arrive_whole(tmp_path):
 
 
 @pytest.mark.asyncio
+@pytest.mark.usefixtures("both_databases")
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "utf-16"])
 async def test_chinese_files_in_every_usual_encoding(encoding, tmp_path):
     text = "编号,商品名称,价格,库存,描述\nb1,不锈钢保温杯,￥199,8,保温十二小时，适合户外。\n"
@@ -157,6 +161,7 @@ def test_missing_files_and_folders(tmp_path):
 
 
 @pytest.mark.asyncio
+@pytest.mark.usefixtures("both_databases")
 async def test_importing_twice_changes_nothing(tmp_path):
     async with shop_with(SIMPLE, tmp_path) as shop:
         before = await shop.products()
@@ -166,6 +171,7 @@ async def test_importing_twice_changes_nothing(tmp_path):
 
 
 @pytest.mark.asyncio
+@pytest.mark.usefixtures("both_databases")
 async def test_a_changed_file_updates_the_same_products(tmp_path):
     async with shop_with(SIMPLE, tmp_path) as shop:
         path = written(tmp_path, SIMPLE.replace("16.50", "14.00").replace("Lamp", "Arc Lamp"))
@@ -180,6 +186,7 @@ async def test_a_changed_file_updates_the_same_products(tmp_path):
 
 
 @pytest.mark.asyncio
+@pytest.mark.usefixtures("both_databases")
 async def test_sold_units_do_not_come_back_with_the_same_file(tmp_path):
     async with shop_with(SIMPLE, tmp_path) as shop:
         await shop.set_stock("mug", 1)
@@ -194,6 +201,7 @@ async def test_sold_units_do_not_come_back_with_the_same_file(tmp_path):
 
 
 @pytest.mark.asyncio
+@pytest.mark.usefixtures("both_databases")
 async def test_replacing_withdraws_what_the_file_no_longer_names(tmp_path):
     async with shop_with(SIMPLE, tmp_path) as shop:
         path = written(tmp_path, "sku,title,price\nlamp,Lamp,54\nnew,New,5\n")
@@ -209,6 +217,7 @@ async def test_replacing_withdraws_what_the_file_no_longer_names(tmp_path):
 
 
 @pytest.mark.asyncio
+@pytest.mark.usefixtures("both_databases")
 async def test_a_rejected_row_does_not_take_its_product_off_sale(tmp_path):
     async with shop_with(SIMPLE, tmp_path) as shop:
         path = written(tmp_path, SIMPLE.replace("16.50", "oops"))
@@ -218,6 +227,7 @@ async def test_a_rejected_row_does_not_take_its_product_off_sale(tmp_path):
 
 
 @pytest.mark.asyncio
+@pytest.mark.usefixtures("both_databases")
 async def test_a_dry_run_reports_and_writes_nothing(tmp_path):
     async with shop_with(SIMPLE, tmp_path) as shop:
         before = await shop.products()
@@ -230,6 +240,7 @@ async def test_a_dry_run_reports_and_writes_nothing(tmp_path):
 
 
 @pytest.mark.asyncio
+@pytest.mark.usefixtures("both_databases")
 async def test_variants_share_a_product(tmp_path):
     text = (
         "Handle,Title,Option1 Name,Option1 Value,Variant Price,Variant Inventory Qty,Image Src\n"
@@ -250,6 +261,7 @@ async def test_variants_share_a_product(tmp_path):
 
 
 @pytest.mark.asyncio
+@pytest.mark.usefixtures("both_databases")
 async def test_products_without_a_count_are_available(tmp_path):
     text = "title,price,availability\nA,1,in stock\nB,1,out of stock\nC,1,\n"
     async with shop_with(text, tmp_path) as shop:
@@ -259,11 +271,27 @@ async def test_products_without_a_count_are_available(tmp_path):
         assert len(await shop.products(in_stock=True)) == 2
 
 
+@pytest.fixture
+def old_folder(tmp_path):
+    folder = Path(os.fsdecode(os.fsencode(tmp_path.resolve()) + b"/f\xe4d"))
+    folder.mkdir()
+    written(folder, b"a picture", "mug.png")
+    return folder
+
+
 @pytest.mark.asyncio
+@pytest.mark.usefixtures("both_databases")
+async def test_a_folder_whose_name_is_no_proper_unicode(old_folder):
+    async with shop_with("sku,title,price,image\nmug,Mug,5,mug.png\n", old_folder) as shop:
+        assert await shop.image_file("mug") == old_folder / "mug.png"
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("both_databases")
 async def test_progress_runs_to_the_end(tmp_path):
     text = "title,price\n" + "".join(f"Product {n},5\n" for n in range(600))
     seen = []
-    async with Shop.open(str(tmp_path / "p.db")) as shop:
+    async with Shop.open(shop_url("")) as shop:
         path = written(tmp_path, text)
         await shop.import_file(path, progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (600, 600)
@@ -303,6 +331,7 @@ def test_any_bytes_are_read_or_refused(content, tmp_path):
 
 
 @pytest.mark.asyncio
+@pytest.mark.usefixtures("both_databases")
 async def test_readers_see_the_old_shelves_until_an_import_is_done(tmp_path):
     async with shop_with(SIMPLE, tmp_path) as shop:
         text = "sku,title,price\n" + "".join(f"n{n},Thing {n},5\n" for n in range(800))

@@ -7,9 +7,9 @@ from sqlalchemy import text
 
 from commerce.errors import StockError, UnknownProductError
 from commerce.shop import Shop, StockChange
-from tests.support.shops import example_shop, shop_with
+from tests.support.shops import example_shop, shop_url, shop_with, written
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("both_databases")]
 
 CSV = "sku,title,price,stock\nmug,Mug,5,4\nlamp,Lamp,9,\n"
 
@@ -74,8 +74,9 @@ async def test_what_is_reserved_is_not_for_sale(tmp_path):
     assert (change.stock, on_hand) == (10, 13)
 
 
-async def test_two_programs_see_each_others_changes(tmp_path):
-    async with shop_with(CSV, tmp_path) as shop, Shop.open(str(tmp_path / "shop.db")) as other:
+async def test_two_programs_see_each_others_changes(tmp_path, database_url):
+    async with Shop.open(database_url) as shop, Shop.open(database_url) as other:
+        await shop.import_file(written(tmp_path, CSV))
         await other.set_stock("mug", 7)
         assert (await shop.versions())["mug"] == StockChange("mug", 7, 2)
 
@@ -89,7 +90,7 @@ async def test_many_changes_at_once_each_get_their_own_version(tmp_path):
 
 
 async def test_an_empty_shop_answers_calmly():
-    async with Shop.open(":memory:") as shop:
+    async with Shop.open(shop_url(":memory:")) as shop:
         assert await shop.products() == []
         assert await shop.product("x") is None
         assert await shop.versions() == {}

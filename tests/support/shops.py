@@ -1,6 +1,10 @@
-"""Shops for tests: real files, real SQLite."""
+"""Shops for tests: real files, a real database.
 
-from collections.abc import AsyncIterator
+A module that says ``pytestmark = pytest.mark.usefixtures("both_databases")`` runs each of its tests
+on SQLite and on PostgreSQL: the shops opened here then lie in a fresh database of that kind.
+"""
+
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +14,9 @@ from commerce.shop import Shop
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
+# Filled by the fixture both_databases.
+where: list[Callable[[], str]] = []
+
 
 def written(folder: Path, text: str | bytes, name: str = "shop.csv") -> Path:
     """A catalogue file of that content."""
@@ -18,10 +25,15 @@ def written(folder: Path, text: str | bytes, name: str = "shop.csv") -> Path:
     return path
 
 
+def shop_url(default: str) -> str:
+    """Where a test's shop lies: a fresh database of the kind under test, else the default."""
+    return where[-1]() if where else default
+
+
 @asynccontextmanager
 async def shop_with(text: str | bytes, folder: Path, currency: str = "USD") -> AsyncIterator[Shop]:
     """A shop that sells what a CSV text says."""
-    url = str(folder / "shop.db")
+    url = shop_url(str(folder / "shop.db"))
     async with Shop.open(url, clock=lambda: NOON, currency=currency) as shop:
         await shop.import_file(written(folder, text))
         yield shop
@@ -29,7 +41,7 @@ async def shop_with(text: str | bytes, folder: Path, currency: str = "USD") -> A
 
 @asynccontextmanager
 async def example_shop() -> AsyncIterator[Shop]:
-    """The shop of the examples, in memory."""
-    async with Shop.open(":memory:", clock=lambda: NOON) as shop:
+    """The shop of the examples, in memory unless the test says where."""
+    async with Shop.open(shop_url(":memory:"), clock=lambda: NOON) as shop:
         await shop.import_file(EXAMPLES / "catalogue.csv")
         yield shop

@@ -92,6 +92,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["variant_id"], ["variant.id"], name="fk_image_variant_id_variant"),
     )
     op.create_index("ix_image_product_id", "image", ["product_id"])
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            "CREATE TABLE product_search (rowid BIGINT PRIMARY KEY, title TEXT NOT NULL,"
+            " labels TEXT NOT NULL, description TEXT NOT NULL, words TSVECTOR NOT NULL)"
+        )
+        op.execute("CREATE INDEX ix_product_search_words ON product_search USING GIN (words)")
+        return
     # Holds words as commerce.models.words cuts them: FTS5's own tokenizer cannot cut Chinese.
     op.execute(
         "CREATE VIRTUAL TABLE product_search USING fts5("
@@ -101,7 +108,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE product_search_words")
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TABLE product_search_words")
     op.execute("DROP TABLE product_search")
     for table in ("image", "variant", "product", "catalogue"):
         op.drop_table(table)
