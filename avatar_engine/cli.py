@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from avatar_engine.engine.recording import Recording
     from avatar_engine.persona import Persona
     from avatar_engine.render import RendererName
+    from avatar_engine.types import FaceState
 
+_PATIENCE_S = 8.0  # for a driving video to show its face
 _CHINESE = ("cmn", "yue", "hak")  # espeak's names of what most people call zh
 
 # The root of every usage error, whether Typer brings its own click or shares the system's.
@@ -133,6 +135,9 @@ def render(
     output: Annotated[Path, typer.Option("--output", "-o", help="The video to write (.mp4).")],
     text: Annotated[str | None, typer.Option(help="What to say.")] = None,
     audio: Annotated[Path | None, typer.Option(help="A recording to lip-sync.")] = None,
+    driving: Annotated[
+        Path | None, typer.Option(help="A video of a face whose motion the persona takes on.")
+    ] = None,
     turntable: Annotated[bool, typer.Option(help="Turn the head once around.")] = False,
     voice: VoiceName = "espeak:en-us",
     speed: Annotated[
@@ -145,10 +150,10 @@ def render(
     renderer: RendererOption = "auto",
     seed: Seed = 0,
 ) -> None:
-    """Render a video of a persona speaking, or turning around."""
+    """Render a video of a persona speaking, driven by another face, or turning around."""
     width, height = parse_size(size)
-    if sum((text is not None, audio is not None, turntable)) != 1:
-        raise typer.BadParameter("give exactly one of --text, --audio and --turntable")
+    if sum((text is not None, audio is not None, driving is not None, turntable)) != 1:
+        raise typer.BadParameter("give exactly one of --text, --audio, --driving and --turntable")
     if text is not None and not text.strip():
         _refuse("--text", text, "there is nothing to say")
     if 48_000 % fps:
@@ -168,6 +173,16 @@ def render(
             if turntable:
                 camera = open_plain_renderer(made, renderer, width=width, height=height)
                 frames = render_turntable(camera, output, seconds=6, fps=fps, progress=advance)
+            elif driving is not None:
+                frames = _drive(
+                    made,
+                    driving,
+                    output,
+                    renderer=renderer,
+                    size=(width, height),
+                    fps=fps,
+                    progress=advance,
+                )
             else:
                 recording = _recording(audio) if audio is not None else None
                 engine = open_engine(
@@ -188,6 +203,57 @@ def render(
                 finally:
                     engine.close()
     typer.echo(f"{output}  {frames / fps:.1f} s")
+
+
+def _drive(
+    made: "Persona",
+    driving: Path,
+    output: Path,
+    *,
+    renderer: str,
+    size: tuple[int, int],
+    fps: float,
+    progress: Callable[[float], None],
+) -> int:
+    """Render a persona that does what the face of a video does; returns frames."""
+    from avatar_engine.engine.offline import render_states
+    from avatar_engine.errors import VideoError
+    from avatar_engine.render import RenderConfig, open_renderer
+    from avatar_engine.speech.audio import read_audio
+    from avatar_engine.tracking import Driver, DrivingVideo
+
+    drawing = open_renderer(
+        cast("RendererName", renderer),
+        made.maps,
+        made.plates,
+        made.camera,
+        RenderConfig(*size, "i420"),
+    )
+    driver = Driver(made.maps)
+    followed = 0
+
+    def states() -> "Iterator[FaceState]":
+        nonlocal followed
+        for time_s, picture in video.pictures(fps):
+            yield driver.drive(picture, time_s)
+            followed += driver.is_following
+            if followed == 0 and time_s > _PATIENCE_S:
+                break
+        if followed == 0:
+            raise VideoError(f"{driving} shows no face; give a video of one face, well lit")
+
+    try:
+        with DrivingVideo(driving) as video:
+            total = round(video.duration_s * fps)
+            pcm = read_audio(driving) if video.has_sound else None
+            frames = render_states(
+                drawing, states(), pcm, output, fps=fps, total=total, progress=progress
+            )
+    finally:
+        drawing.close()
+    if followed < frames:
+        typer.echo(f"No face in {frames - followed} of {frames} frames: rest there", err=True)
+    return frames
 
 
 def _recording(audio: Path) -> "Recording":

@@ -1,16 +1,17 @@
-"""Videos rendered as fast as the machine allows: a line of text, a recording, or a turntable."""
+"""Videos rendered as fast as the machine allows: a line, a recording, another face, a turntable."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avatar_engine.engine.avatar import AvatarEngine
 from avatar_engine.engine.label import PresenterLabel
 from avatar_engine.engine.video_file import SAMPLE_RATE_HZ, VideoFile
 from avatar_engine.render import Renderer
-from avatar_engine.types import AvatarFrame, FaceState
+from avatar_engine.types import AvatarFrame, FaceState, take_marks
 
 Progress = Callable[[float], None]
 """Called with the share done, 0 to 1."""
@@ -19,10 +20,15 @@ LEAD_IN_S, TAIL_S = 0.4, 0.6
 
 
 def speech_frames(engine: AvatarEngine, text: str) -> Iterator[AvatarFrame]:
-    """Frames of one line with a moment of quiet before and after it."""
+    """Frames of one line with a moment of quiet before and after it.
+
+    Raises:
+        MarkError: A mark in the text is unknown.
+    """
     for _ in range(round(LEAD_IN_S * engine.fps)):
         yield engine.step()
-    engine.say(text, utterance_id=0)
+    plain, marks = take_marks(text)
+    engine.say(plain, utterance_id=0, marks=marks)
     tail = round(TAIL_S * engine.fps)
     while tail > 0:
         frame = engine.step()
@@ -54,6 +60,49 @@ def render_speech(
             video.write(frame)
             count += 1
             progress(min(0.99, count / total))
+    progress(1.0)
+    return count
+
+
+def render_states(
+    renderer: Renderer,
+    states: Iterable[FaceState],
+    pcm: NDArray[np.int16] | None,
+    out: Path,
+    *,
+    fps: float,
+    total: int,
+    progress: Progress,
+) -> int:
+    """Write an MP4 of faces made elsewhere, such as a driver's.
+
+    Args:
+        renderer: I420.
+        states: One per frame.
+        pcm: [S] 48 kHz mono sound that belongs to them; None is silence.
+        out: Written only when complete.
+        fps: Frames per second.
+        total: Expected frames, for progress alone.
+        progress: Called after each frame.
+
+    Returns:
+        Frames written.
+    """
+    width, height = renderer.config.width, renderer.config.height
+    label = PresenterLabel(width, height, "i420")
+    per_frame = round(SAMPLE_RATE_HZ / fps)
+    count = 0
+    with VideoFile(out, width, height, fps) as video:
+        for index, state in enumerate(states):
+            picture = renderer.render(state).copy()
+            label.draw(picture)
+            sound = np.zeros(per_frame, np.int16)
+            if pcm is not None:
+                here = pcm[index * per_frame : (index + 1) * per_frame]
+                sound[: len(here)] = here
+            video.write(AvatarFrame(index, picture, sound, 0, None))
+            count += 1
+            progress(min(0.99, count / max(1, total)))
     progress(1.0)
     return count
 

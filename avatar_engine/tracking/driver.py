@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from avatar_engine.head.view import View
 from avatar_engine.tracking.lids import LidGauge
+from avatar_engine.tracking.lip_gap import INNER_LIPS, LipGap
 from avatar_engine.tracking.observation import Observation
 from avatar_engine.tracking.retarget import Rest, Retarget, angles_of, rotation_of
 from avatar_engine.tracking.smoothing import (
@@ -32,10 +33,11 @@ FOLLOW = 0.6
 """Share of the driver's change of place that a persona follows: plates move less than people."""
 
 _REST_MEMORY = 300  # pictures
-_REST_PERCENTILE = 25.0
+_REST_PERCENTILE = 10.0
 _SURE_AFTER = 30  # pictures until the rest seen so far is trusted whole
 _BLINK = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
 _SQUINT = [ARKIT_INDEX["eyeSquintLeft"], ARKIT_INDEX["eyeSquintRight"]]
+_NOTHING = np.zeros(len(ARKIT))
 _LOOKS = np.array([name.startswith("eyeLook") for name in ARKIT])
 
 
@@ -58,6 +60,7 @@ class Driver:
     def __init__(self, maps: HeadMaps, *, tracker: FaceTracker | None = None) -> None:
         self._tracker = tracker or FaceTracker()
         self._retarget = Retarget(maps, follow=FOLLOW)
+        self._lips = LipGap(maps)
         self._lids = LidGauge()
         self._expression = OneEuro(EXPRESSION_CUTOFF_HZ, EXPRESSION_GAIN)
         self._pose = OneEuro(POSE_CUTOFF_HZ, POSE_GAIN)
@@ -115,9 +118,16 @@ class Driver:
         weights = self._expression.smooth(weights, seen.time_s)
         steady = self._steady(seen)
         rest = self._rest_now(steady, weights)
-        lids_open = rest.expression.copy()
-        lids_open[_BLINK] = 0.0  # the gauge knows the open eye by itself
-        return self._retarget.state(steady, replace(rest, expression=lids_open), expression=weights)
+        usual = rest.expression.copy()
+        usual[_BLINK] = 0.0  # the gauge knows the open eye by itself
+        # A driver who never stops smiling still has the whole of a smile's range.
+        weights = (weights - usual) / np.maximum(1.0 - usual, 0.3)
+        state = self._retarget.state(steady, replace(rest, expression=_NOTHING), expression=weights)
+        upper, lower = seen.landmarks[INNER_LIPS[0]], seen.landmarks[INNER_LIPS[1]]
+        gap_cm = float(np.hypot(*(upper - lower)[:2])) / seen.view.scale
+        return replace(
+            state, blendshapes=self._lips.matched(state.blendshapes, gap_cm).astype(np.float32)
+        )
 
     def _steady(self, seen: Observation) -> Observation:
         """The observation with pose, place and gaze filtered."""

@@ -1,4 +1,4 @@
-"""Tracking: a face made by the head model itself is found again; a driver drives, whatever comes."""
+"""Tracking: gaze and pose are read back; a driver drives, whatever the camera shows."""
 
 from dataclasses import replace
 from pathlib import Path
