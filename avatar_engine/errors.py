@@ -6,6 +6,7 @@ AvatarEngineError
 ├── WeightsError         shipped weights are missing, altered or of an unknown licence
 ├── VoiceError           a voice is unknown, or its process cannot be started
 ├── AudioError           a sound file cannot be read
+├── MarkError            a mark in a text is unknown or not written in full
 ├── VideoError           a driving video cannot be read, or shows no face
 ├── RenderError          a renderer is unknown or cannot run on this machine
 └── ShapeError           an array has the wrong shape; a programming mistake
@@ -62,6 +63,10 @@ class AudioError(AvatarEngineError):
 
 class VideoError(AvatarEngineError):
     """A driving video cannot be read, or shows no face."""
+
+
+class MarkError(AvatarEngineError):
+    """A mark in a text, such as ``<act name="nod"/>``, is unknown or not written in full."""
 
 
 class RenderError(AvatarEngineError):

@@ -2,25 +2,29 @@
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.engine.label import PresenterLabel
-from avatar_engine.engine.marks import Mark, take_marks
 from avatar_engine.engine.voice_track import SAMPLE_RATE_HZ, VoiceTrack
 from avatar_engine.errors import VoiceError
 from avatar_engine.motion import Performer
 from avatar_engine.render import Renderer
 from avatar_engine.speech import Voice
-from avatar_engine.types import AvatarFrame, Cue
+from avatar_engine.types import Act, AvatarFrame, Cue, Emotion, Mark
 
 LEAD_IN_S = 0.08
 """How long lips take to get ready when nothing was being said."""
 
 LOOK_AHEAD_S = 0.28
 """Speech read before it is heard: the mouth prepares its next shapes, loudness is known."""
+
+RELAX_S = 1.2
+"""After the last line a feeling stays this long."""
 
 FADE_S = 0.008
 """An interruption fades what sounds, because a cut clicks."""
@@ -36,7 +40,7 @@ class _Line:
 class AvatarEngine:
     """One persona's voice, muscles and camera, stepped frame by frame.
 
-    ``step`` belongs to one worker thread. ``say``, ``interrupt`` and ``glance`` may be called
+    ``step`` belongs to one worker thread. ``say``, ``interrupt``, ``act``, ``glance`` may be called
     from any thread; they only touch the queue and return at once. The engine owns no thread.
 
     Args:
@@ -77,6 +81,7 @@ class AvatarEngine:
         self._line_start_s = 0.0
         self._is_announced = False
         self._was_speaking = False
+        self._relax_s: float | None = None
 
     @property
     def backlog_s(self) -> float:
@@ -86,16 +91,19 @@ class AvatarEngine:
             track = self._track
         return (track.buffered_s if track else 0.0) + waiting / 15.0
 
-    def say(self, text: str, *, utterance_id: int) -> None:
-        """Queue a line; marks such as ``<act name="nod"/>`` become cues.
+    def say(self, text: str, *, utterance_id: int, marks: Sequence[Mark] = ()) -> None:
+        """Queue a line.
 
         Args:
-            text: What to say; empty text gives only its started and ended cues.
+            text: What to say; empty text gives only its started and ended cues. It is never
+                searched for marks: ``take_marks`` does that where the caller may direct the face.
             utterance_id: Comes back in the cues and frames.
+            marks: What the face does at which place of the text; they come back as cues. Without
+                an emotion among them the face turns back to the performer's own.
         """
-        plain, marks = take_marks(text)
+        ordered = tuple(sorted(marks, key=lambda mark: mark.offset))
         with self._lock:
-            self._queue.append(_Line(utterance_id, plain, marks))
+            self._queue.append(_Line(utterance_id, text, ordered))
 
     def interrupt(self) -> int:
         """Drop everything said and queued; the next frame is already silent.
@@ -121,6 +129,14 @@ class AvatarEngine:
         """
         self._performer.glance(direction)
 
+    def act(self, act: Act) -> None:
+        """Nod, wink, greet…: one of ``ACTS``, with the next frame.
+
+        Raises:
+            ValueError: Unknown act.
+        """
+        self._performer.act(act)
+
     def step(self, *, is_drawn: bool = True) -> AvatarFrame:
         """The next frame.
 
@@ -143,6 +159,9 @@ class AvatarEngine:
         except VoiceError:
             self._drop_track(now_s)
             raise
+        if self._relax_s is not None and now_s >= self._relax_s:
+            self._performer.feel(None)
+            self._relax_s = None
         picture = self._draw(is_drawn=is_drawn)
         utterance = self._track.utterance_id if self._track else None
         self._was_speaking = utterance is not None
@@ -177,19 +196,30 @@ class AvatarEngine:
                 self._track = VoiceTrack(
                     line.utterance_id,
                     iter(self._voice.speak(line.text)),
-                    line.marks,
+                    tuple(mark for mark in line.marks if mark.kind != "stress"),
                     len(line.text),
                 )
                 # From rest the mouth opens a moment before the sound; between lines it is ready.
                 self._lead_in = 0 if self._was_speaking else round(LEAD_IN_S * SAMPLE_RATE_HZ)
                 offset_s = (filled + self._lead_in) / SAMPLE_RATE_HZ
                 self._line_start_s = now_s + offset_s
-                self._performer.begin(self._line_start_s, line.text)
+                stressed = [(m.offset, m.offset + m.length) for m in line.marks if m.length]
+                self._performer.begin(self._line_start_s, line.text, stressed=stressed)
+                self._relax_s = None
+                if not any(
+                    mark.kind == "emotion" and not line.text[: mark.offset].strip()
+                    for mark in line.marks
+                ):
+                    self._performer.feel(None, at_s=self._line_start_s)
                 self._is_announced = False
             track = self._track
             for chunk in track.read_ahead(LOOK_AHEAD_S):
                 self._performer.feed(
-                    chunk.phonemes, chunk.words, chunk.pcm, sample_rate_hz=chunk.sample_rate_hz
+                    chunk.phonemes,
+                    chunk.words,
+                    chunk.pcm,
+                    sample_rate_hz=chunk.sample_rate_hz,
+                    heard=chunk.heard,
                 )
                 if chunk.is_last:
                     length_s = chunk.start_s + len(chunk.pcm) / chunk.sample_rate_hz
@@ -205,6 +235,9 @@ class AvatarEngine:
             block, fired = track.take(len(audio) - filled)
             audio[filled : filled + len(block)] = block
             offset_s = filled / SAMPLE_RATE_HZ
+            for cue in fired:
+                if cue.kind == "mark":
+                    self._perform(cue.name)
             cues.extend(
                 Cue(c.kind, c.utterance_id, c.offset_s + offset_s, c.start, c.end, c.name)
                 for c in fired
@@ -213,6 +246,15 @@ class AvatarEngine:
             if track.is_finished:
                 cues.append(Cue("ended", track.utterance_id, filled / SAMPLE_RATE_HZ))
                 self._track = None
+                self._relax_s = now_s + RELAX_S
+
+    def _perform(self, mark: str) -> None:
+        """Let the face do what a mark says, from this frame on."""
+        kind, _, name = mark.partition(":")
+        if kind == "emotion":
+            self._performer.feel(cast("Emotion", name))
+        elif kind == "act":
+            self._performer.act(cast("Act", name))
 
     def _stop(self, audio: NDArray[np.int16], now_s: float) -> int:
         """Fade the interrupted line out within this frame; the samples that took."""
@@ -230,3 +272,4 @@ class AvatarEngine:
             self._track.close()
             self._track = None
             self._performer.cancel(now_s)
+            self._relax_s = now_s

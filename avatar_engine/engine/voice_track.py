@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar_engine.engine.marks import Mark
-from avatar_engine.types import Cue, SpeechChunk
+from avatar_engine.types import Cue, Mark, SpeechChunk
 
 SAMPLE_RATE_HZ = 48_000
 
@@ -117,4 +116,4 @@ class VoiceTrack:
     def _fire_marks_before(self, offset: int, when_s: float) -> None:
         while self._marks and self._marks[0].offset < offset:
             mark = self._marks.popleft()
-            self._cues.append((when_s, Cue("mark", self.utterance_id, name=mark.name)))
+            self._cues.append((when_s, Cue("mark", self.utterance_id, name=mark.cue_name)))

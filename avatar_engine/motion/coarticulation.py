@@ -13,6 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.motion.hearing import HeardShapes
 from avatar_engine.motion.visemes import (
     BITE_WEIGHTS,
     GROUP_OF_WEIGHT,
@@ -26,7 +27,7 @@ from avatar_engine.motion.visemes import (
     tolerant_visemes_of,
 )
 from avatar_engine.types.arkit import ARKIT_INDEX
-from avatar_engine.types.speech import Phoneme
+from avatar_engine.types.speech import Heard, Phoneme
 
 LOOKAHEAD_S = 0.12
 """A phoneme must be known this long before it begins."""
@@ -60,18 +61,38 @@ class MouthTrack:
         self._starts: list[float] = []
         self._ends: list[float] = []
         self._shapes: list[Viseme] = []
+        self._heard: HeardShapes | None = None
+        self._has_rest = False
         self._append(NEUTRAL, -_LEAD_IN_S, 0.0)
 
     def feed(self, phonemes: Iterable[Phoneme]) -> None:
         """Phonemes that follow those fed before, in order of time."""
         for phoneme in phonemes:
             shapes = tolerant_visemes_of(phoneme.symbol)
-            # Time that no phoneme claims is silence.
-            if phoneme.start_s > self._ends[-1]:
-                self._append(NEUTRAL, self._ends[-1], phoneme.start_s)
+            self._bridge(phoneme.start_s)
             edges = _shares(len(shapes)) * (phoneme.end_s - phoneme.start_s) + phoneme.start_s
             for shape, begin, end in zip(shapes, edges[:-1], edges[1:], strict=True):
                 self._append(shape, float(begin), float(end))
+
+    def hear(self, heard: Heard) -> list[float]:
+        """What an ear heard, after what it heard before; for sound without phonemes.
+
+        Returns:
+            When pauses began that this made known.
+        """
+        if self._heard is None:
+            self._heard = HeardShapes()
+        if self._has_rest:
+            for kept in (self._starts, self._ends, self._shapes):
+                kept.pop()
+        for shape in self._heard.push(heard):
+            self._append_after(*shape)
+        rest = self._heard.rest()
+        self._has_rest = rest is not None
+        if rest is not None:
+            self._append_after(*rest)
+        pauses, self._heard.pauses = self._heard.pauses, []
+        return pauses
 
     def weights(self, time_s: float) -> NDArray[np.float32]:
         """The mouth's ARKit weights [52] at a time, on top of rest.
@@ -93,6 +114,15 @@ class MouthTrack:
         closure = _contact(time_s, starts, ends, np.array([shape.closure for shape in shapes]))
         bite = _contact(time_s, starts, ends, np.array([shape.bite for shape in shapes]))
         return _constrained(blend, closure, bite).astype(np.float32)
+
+    def _append_after(self, shape: Viseme, start_s: float, end_s: float) -> None:
+        self._bridge(start_s)
+        self._append(shape, start_s, end_s)
+
+    def _bridge(self, start_s: float) -> None:
+        """Time that no sound claims is silence."""
+        if start_s > self._ends[-1]:
+            self._append(NEUTRAL, self._ends[-1], start_s)
 
     def _append(self, shape: Viseme, start_s: float, end_s: float) -> None:
         self._starts.append(start_s)

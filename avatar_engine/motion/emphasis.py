@@ -24,6 +24,10 @@ _STRONG = frozenset(word for line in _STRONG_WORDS for word in line.split(" "))
 _LETTERS = re.compile(r"[^\w$€£¥%]+")
 
 
+Span = tuple[int, int]
+"""Start and end of a stretch of text, in characters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Accent:
     """One emphasised word.
@@ -41,10 +45,18 @@ class Accent:
 
 
 class EmphasisReader:
-    """Turns words, as they arrive, into accents; its own generator keeps that repeatable."""
+    """Turns words, as they arrive, into accents; its own generator keeps that repeatable.
 
-    def __init__(self, text: str, rng: Generator) -> None:
+    Args:
+        text: As given to the voice.
+        rng: For nothing else.
+        stressed: Stretches of the text that are emphasised whatever they say, each once, at the
+            first word that begins in it: the product's name.
+    """
+
+    def __init__(self, text: str, rng: Generator, stressed: Sequence[Span] = ()) -> None:
         self._text = text
+        self._stressed = list(stressed)
         self._rng = rng
         self._last_s = -10.0
 
@@ -68,6 +80,10 @@ class EmphasisReader:
         return self._text[word.end : word.end + 2].strip()[:1] in {"?", "？"}
 
     def _strength(self, word: Word, chance: float) -> float:
+        for span in self._stressed:
+            if span[0] <= word.start < span[1]:
+                self._stressed.remove(span)
+                return 0.9
         if self._ends_question(word):
             return 0.7
         written = self._text[word.start : word.end]

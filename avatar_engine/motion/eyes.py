@@ -44,11 +44,17 @@ class Gaze:
         self._is_away = True
         self._next_s = now_s + hold_s
 
-    def advance(self, now_s: float, *, speaking: float) -> float:
-        """Step to a time; returns the size of a shift that begins now, in radians (or 0)."""
+    def advance(self, now_s: float, *, speaking: float, tempo: float = 1.0) -> float:
+        """Step to a time; returns the size of a shift that begins now, in radians (or 0).
+
+        Args:
+            now_s: Not before the last one.
+            speaking: How much the eyes stay with the viewer, 0 to 1.
+            tempo: Factor on how often they move.
+        """
         size = 0.0
         if now_s >= self._next_s:
-            size = self._refixate(now_s, speaking)
+            size = self._refixate(now_s, speaking, tempo)
             self._next_micro_s = now_s + float(self._rng.uniform(*_MICRO_EVERY_S))
         elif now_s >= self._next_micro_s:
             yaw, pitch = self._shift.target
@@ -65,7 +71,7 @@ class Gaze:
         yaw = shift.origin[0] + share * (shift.target[0] - shift.origin[0])
         return yaw, shift.origin[1] + share * (shift.target[1] - shift.origin[1])
 
-    def _refixate(self, now_s: float, speaking: float) -> float:
+    def _refixate(self, now_s: float, speaking: float, tempo: float) -> float:
         rng = self._rng
         away_share = 0.30 - 0.14 * speaking
         if not self._is_away and rng.random() < away_share:
@@ -79,7 +85,7 @@ class Gaze:
             # Between the eyes and the mouth of whoever is behind the camera.
             target = tuple(rng.normal(0.0, (radians(0.9), radians(0.6))))
             hold_s = float(np.clip(rng.lognormal(0.45, 0.5), 0.6, 5.0)) * (1.0 + 0.4 * speaking)
-        self._next_s = now_s + float(hold_s)
+        self._next_s = now_s + float(hold_s) / tempo
         return self._move((float(target[0]), float(target[1])), now_s)
 
     def _move(self, target: tuple[float, float], now_s: float) -> float:
@@ -99,7 +105,15 @@ class Blinks:
         self._begin_s = -10.0
         self._next_s = float(rng.uniform(0.8, 3.0))
 
-    def advance(self, now_s: float, *, speaking: float, shift: float, is_pause: bool) -> None:
+    def advance(
+        self,
+        now_s: float,
+        *,
+        speaking: float,
+        shift: float,
+        is_pause: bool,
+        tempo: float = 1.0,
+    ) -> None:
         """Step to a time; ``shift`` is the size of a gaze shift, ``is_pause`` a sentence's end."""
         rng = self._rng
         since_s = now_s - self._begin_s
@@ -111,7 +125,7 @@ class Blinks:
             interval = float(np.clip(rng.lognormal(1.22, 0.5), 0.9, 9.0))
             if rng.random() < 0.07:
                 interval = _CLOSING_S + _CLOSED_S + _OPENING_S + 0.08  # a double blink
-            self._next_s = now_s + interval * (1.0 - 0.2 * speaking)
+            self._next_s = now_s + interval * (1.0 - 0.2 * speaking) / tempo
 
     def at(self, now_s: float) -> float:
         """How far the lids are closed, 0 to 1."""

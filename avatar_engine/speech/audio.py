@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from avatar_engine.errors import AudioError
 from avatar_engine.speech.assembly import CHUNK_SAMPLES
-from avatar_engine.speech.listening import hear
+from avatar_engine.speech.ear import Ear
 from avatar_engine.speech.resample import OUTPUT_RATE_HZ
-from avatar_engine.types.speech import SpeechChunk
+from avatar_engine.types.speech import Heard, SpeechChunk
 
 LONGEST_S = 3600.0
 """Longer recordings are refused: they are read into memory."""
@@ -51,7 +51,7 @@ def read_audio(path: Path) -> NDArray[np.int16]:
 
 
 def read_speech(path: Path) -> Iterator[SpeechChunk]:
-    """A recording as a voice's chunks; its phonemes are heard from the sound.
+    """A recording as a voice's chunks, with what the ear hears in it.
 
     Raises:
         AudioError: As :func:`read_audio`, before the first chunk.
@@ -61,18 +61,20 @@ def read_speech(path: Path) -> Iterator[SpeechChunk]:
 
 def speech_of(pcm: NDArray[np.int16]) -> Iterator[SpeechChunk]:
     """48 kHz mono sound [S] as a voice's chunks of 40 ms."""
-    phonemes = list(hear(pcm))
+    ear = Ear()
     for begin in range(0, max(len(pcm), 1), CHUNK_SAMPLES):
         end = begin + CHUNK_SAMPLES
-        end_s = end / OUTPUT_RATE_HZ
-        count = next((i for i, p in enumerate(phonemes) if p.start_s >= end_s), len(phonemes))
-        beginning, phonemes = phonemes[:count], phonemes[count:]
+        is_last = end >= len(pcm)
+        heard = ear.push(pcm[begin:end])
+        if is_last:
+            rest = ear.flush()
+            heard = Heard(heard.start_s, np.concatenate([heard.shares, rest.shares]))
         yield SpeechChunk(
             pcm[begin:end],
             OUTPUT_RATE_HZ,
             begin / OUTPUT_RATE_HZ,
-            phonemes=tuple(beginning),
-            is_last=end >= len(pcm),
+            is_last=is_last,
+            heard=heard,
         )
 
 

@@ -7,6 +7,7 @@ from avatar_engine.types.arkit import ARKIT, ARKIT_INDEX, weights_of
 from avatar_engine.types.frame import AvatarFrame, Cue
 from avatar_engine.types.head import CHARTS, Camera, Chart, HeadFit, HeadRig
 from avatar_engine.types.maps import Drawable, HeadMaps, Plates
+from avatar_engine.types.marks import ACTS, EMOTIONS, Act, Emotion, Mark, take_marks
 from avatar_engine.types.motion import FaceState, Motion
 from avatar_engine.types.portrait import LabelKind, Portrait
 from avatar_engine.types.speech import (
@@ -19,27 +20,33 @@ from avatar_engine.types.speech import (
 )
 
 __all__ = [
+    "ACTS",
     "ARKIT",
     "ARKIT_INDEX",
     "CHARTS",
+    "EMOTIONS",
     "HEARD_RATE_HZ",
     "HEARD_SOUNDS",
+    "Act",
     "AvatarFrame",
     "Camera",
     "Chart",
     "Cue",
     "Drawable",
+    "Emotion",
     "FaceState",
     "HeadFit",
     "HeadMaps",
     "HeadRig",
     "Heard",
     "LabelKind",
+    "Mark",
     "Motion",
     "Phoneme",
     "Plates",
     "Portrait",
     "SpeechChunk",
     "Word",
+    "take_marks",
     "weights_of",
 ]

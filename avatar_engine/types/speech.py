@@ -26,7 +26,10 @@ class Word:
     start_s: float
 
 
-HEARD_SOUNDS: tuple[str, ...] = tuple("|m|f|θ|t|l|ɾ|s|ʃ|ɹ|k|w|j|i|e|ɛ|a|ɑ|ɔ|o|u|y|ə".split("|"))
+HEARD_SOUNDS: tuple[str, ...] = (
+    *("", "m", "f", "θ", "t", "l", "ɾ", "s", "ʃ", "ɹ", "k", "w", "j"),
+    *("i", "e", "ɛ", "a", "ɑ", "ɔ", "o", "u", "y", "ə"),
+)
 """The sounds an ear tells apart, each named by the IPA symbol whose mouth looks like it; the first
 is silence. All languages share them: they are what lips and jaw show."""
 

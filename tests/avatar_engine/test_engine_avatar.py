@@ -10,7 +10,7 @@ from avatar_engine.engine.label import PresenterLabel
 from avatar_engine.motion import Performer
 from avatar_engine.render import RenderConfig, open_renderer
 from avatar_engine.speech import open_voice
-from avatar_engine.types import AvatarFrame
+from avatar_engine.types import ARKIT_INDEX, AvatarFrame, take_marks
 from tests.support.synthetic_head import synthetic_head
 
 
@@ -96,10 +96,46 @@ def test_an_interruption_is_silent_from_the_next_frame_and_fenced(engine):
 
 
 def test_marks_fire_when_their_place_sounds(engine):
-    engine.say('Look <act name="nod"/> at the lamp.', utterance_id=4)
+    text, marks = take_marks('Look <act name="nod"/> at the lamp.')
+    engine.say(text, utterance_id=4, marks=marks)
     order = [c.name or c.kind for f in _until_ended(engine) for c in f.cues]
     assert order.index("act:nod") > order.index("word")
     assert order[-1] == "ended"
+
+
+def test_text_is_never_searched_for_marks(engine):
+    engine.say('Look <act name="nod"/> at the lamp.', utterance_id=4)
+    cues = [cue for frame in _until_ended(engine) for cue in frame.cues]
+    assert not any(cue.kind == "mark" for cue in cues)
+    assert len([cue for cue in cues if cue.kind == "word"]) == 4  # and it is not read out either
+
+
+def _states(engine: AvatarEngine, frames: int) -> np.ndarray:
+    faces = []
+    for _ in range(frames):
+        frame = engine.step()
+        faces.append(engine._performer.state(frame.index).blendshapes)
+    return np.array(faces)
+
+
+def test_a_feeling_lasts_as_long_as_its_line_and_fades_after_the_last(engine):
+    text, marks = take_marks('<emotion name="serious"/>Please listen to this, it matters a lot.')
+    engine.say(text, utterance_id=1, marks=marks)
+    brow = _states(engine, 160)[:, ARKIT_INDEX["browDownLeft"]]
+    assert brow[:3].max() < 0.1
+    assert brow[40:60].min() > 0.3
+    assert brow[-5:].max() < 0.15
+
+
+def test_the_next_line_without_a_feeling_is_the_performers_own(engine):
+    text, marks = take_marks('<emotion name="serious"/>One moment please.')
+    engine.say(text, utterance_id=1, marks=marks)
+    engine.say(
+        "And now to something else that is rather long, so that we can look.", utterance_id=2
+    )
+    brow = _states(engine, 110)[:, ARKIT_INDEX["browDownLeft"]]
+    assert brow.max() > 0.3
+    assert np.median(brow[-25:]) < 0.15
 
 
 def test_nothing_to_say_still_starts_and_ends(engine):

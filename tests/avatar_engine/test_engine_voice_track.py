@@ -2,9 +2,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from avatar_engine.engine.marks import Mark
 from avatar_engine.engine.voice_track import VoiceTrack
-from avatar_engine.types import Phoneme, SpeechChunk, Word
+from avatar_engine.types import Mark, Phoneme, SpeechChunk, Word
 
 RATE = 48_000
 
@@ -58,7 +57,9 @@ def test_it_reads_only_as_far_ahead_as_asked():
 
 
 def test_words_and_marks_fire_in_the_block_they_sound_in():
-    track = VoiceTrack(3, iter(_chunks(5)), (Mark(9, "act:nod"), Mark(20, "end")), text_length=20)
+    track = VoiceTrack(
+        3, iter(_chunks(5)), (Mark(9, "act", "nod"), Mark(20, "cue", "end")), text_length=20
+    )
     fired = []
     while not track.is_finished:
         track.read_ahead(1.0)
@@ -66,7 +67,7 @@ def test_words_and_marks_fire_in_the_block_they_sound_in():
         _, cues = track.take(1920)
         fired += [(c.kind, c.name, round(start + c.offset_s, 4)) for c in cues]
     assert ("mark", "act:nod", 0.04) in fired
-    assert ("mark", "end", 0.1) in fired
+    assert ("mark", "cue:end", 0.1) in fired
     assert [when for kind, _, when in fired if kind == "word"] == [0.0, 0.02, 0.04, 0.06, 0.08]
 
 

@@ -1,0 +1,1 @@
+"""Recipe of the ear: synthetic speech with exact labels in, ``speech/ear.safetensors`` out."""
