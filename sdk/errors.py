@@ -6,6 +6,9 @@ SdkError
 ├── SessionError         the session is closed or cannot do what was asked
 │   └── QueueFullError   too much waits to be said already
 ├── SignallingError      an offer, answer or candidate will not do; ``.status`` is for HTTP
+├── MessagingError       something between us and a chat service went wrong
+│   ├── CallRefusedError a webhook call is forged, stale or unreadable; ``.status`` is for HTTP
+│   └── DeliveryError    a message could not be sent; ``.is_final`` when trying again is useless
 └── OutputError          an output (file, RTMP, WHIP) cannot be opened or died
     └── WrongCodecError  a packet reached a sender that negotiated another codec
 """
@@ -41,6 +44,34 @@ class SignallingError(SdkError):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+class MessagingError(SdkError):
+    """Something between us and a chat service went wrong."""
+
+
+class CallRefusedError(MessagingError):
+    """A webhook call is forged, stale or unreadable.
+
+    Attributes:
+        status: HTTP status to answer with.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class DeliveryError(MessagingError):
+    """A message could not be sent.
+
+    Attributes:
+        is_final: Whether trying again is useless.
+    """
+
+    def __init__(self, message: str, *, is_final: bool = False) -> None:
+        super().__init__(message)
+        self.is_final = is_final
 
 
 class OutputError(SdkError):

@@ -84,6 +84,8 @@ class ChatPitch(Base):
     sku: Mapped[str] = mapped_column(String(200))
     asker: Mapped[str | None] = mapped_column(String(_NODE))
     recommender: Mapped[str | None] = mapped_column(String(_NODE))
+    # The message that caused it, hashed: worked on twice, it causes one pitch.
+    cause_key: Mapped[str | None] = mapped_column(String(64), index=True)
     token: Mapped[str | None] = mapped_column(String(100), index=True)
     state: Mapped[str] = mapped_column(String(12))
     # Of our message in the chat: hashed, to know it again; encrypted, to take it back.

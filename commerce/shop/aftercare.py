@@ -161,17 +161,12 @@ class Aftercare:
         async with self._database.reading() as session:
             rows = list(await session.scalars(chosen))
         vault = self._vault()
-        return [
-            DueQuestion(
-                row.id,
-                row.order_id,
-                row.sku,
-                row.member,
-                vault.open(row.address, "a question").decode(),
-            )
-            for row in rows
-            if row.address is not None
-        ]
+        due: list[DueQuestion] = []
+        for row in rows:
+            if row.address is not None:
+                address = vault.open(row.address, "a question").decode()
+                due.append(DueQuestion(row.id, row.order_id, row.sku, row.member, address))
+        return due
 
     async def asked(self, key: int) -> bool:
         """Note that a question is being asked, before it is: it is asked once, or never.

@@ -96,12 +96,11 @@ class Groups:
         if row is not None:
             return _group(row)
         now = self._clock()
+        policy = PRIVATE if is_private else GroupPolicy()
         fresh = {
             "node": node,
             "channel": channel,
-            "policy": _policies().dump_python(
-                PRIVATE if is_private else GroupPolicy(), mode="json"
-            ),
+            "policy": _policies().dump_python(policy, mode="json"),
             "profile": _profiles().dump_python(GroupProfile(), mode="json"),
             "state": _states().dump_python(GroupState(), mode="json"),
             "keeps_text": False,
@@ -120,8 +119,13 @@ class Groups:
             row = await _known(session, node)
             return _group(row, is_new=is_new)
 
-    async def tell(self, node: str, *events: GroupEvent) -> Verdict:
+    async def tell(self, node: str, *events: GroupEvent, message: str | None = None) -> Verdict:
         """Something happened in a group; returns what the rules say to the last of the events.
+
+        Args:
+            node: The group.
+            events: What happened, in order.
+            message: The channel's id of the message that did it.
 
         Raises:
             LetterboxError: Nothing was heard from the group yet.
@@ -133,7 +137,7 @@ class Groups:
             state = _states().validate_python(row.state)
             for event in events:
                 state, verdict = step(policy, state, event, now)
-                await self._record(session, row, event, verdict, now)
+                await self._record(session, row, event, verdict, now, message)
             row.state = _states().dump_python(state, mode="json")
             row.updated_at = now
         return verdict
@@ -206,6 +210,11 @@ class Groups:
         """The pitch that our message with this id is."""
         key = self._vault().digest(node, reference)
         return await self._pitch(ChatGroup.node == node, ChatPitch.reference_key == key)
+
+    async def pitch_caused_by(self, node: str, message: str) -> PostedPitch | None:
+        """The pitch that a member's message with this id has caused."""
+        key = self._vault().digest(node, message)
+        return await self._pitch(ChatGroup.node == node, ChatPitch.cause_key == key)
 
     async def pitch_with_token(self, token: str) -> PostedPitch | None:
         """The pitch whose link carries a token."""
@@ -289,6 +298,7 @@ class Groups:
         event: GroupEvent,
         verdict: Verdict,
         now: datetime,
+        message: str | None,
     ) -> None:
         match verdict:
             case MakePitch() if isinstance(event, Judged):
@@ -305,6 +315,7 @@ class Groups:
                         asker=event.member,
                         recommender=event.member if is_recommended else row.host,
                         state="sent" if isinstance(verdict, MakePitch) else "waiting",
+                        cause_key=message and self._vault().digest(row.node, message),
                         at=now,
                     )
                 )

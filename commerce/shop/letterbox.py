@@ -18,6 +18,8 @@ from commerce.models.groups import (
     Wanted,
 )
 from commerce.models.happenings import Happening
+from commerce.recommendation.policy_words import changed as changed_policy
+from commerce.recommendation.policy_words import described as described_policy
 from commerce.shop.aftercare import Aftercare, DueQuestion, Review, Wished
 from commerce.shop.context import Context
 from commerce.shop.groups import Group, Groups, PostedPitch
@@ -52,6 +54,8 @@ __all__ = [
     "Voted",
     "Wanted",
     "Wished",
+    "changed_policy",
+    "described_policy",
 ]
 
 

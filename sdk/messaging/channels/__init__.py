@@ -1,0 +1,1 @@
+"""The chat services, one file each."""
