@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from avatar_engine.types import Mark
 from sdk.errors import SessionError
 from sdk.session.director import Director
 from sdk.session.events import EventHub
@@ -20,6 +21,7 @@ NAME_LENGTH = 24
 PRESENTER = ViewerId("presenter")
 """Who an answer among the messages is from; no viewer's id looks like it."""
 
+_ACKNOWLEDGED = (Mark(0, "act", "nod"),)  # whoever asked sees that they were understood
 _KEPT_MESSAGES = 50
 _SPACES = re.compile(r"\s+")
 
@@ -100,6 +102,7 @@ class Chat:
             asker=asker,
             merge_key=f"answer:{answer.key}",
             turn_id=asker.message_id,
+            marks=_ACKNOWLEDGED,
         )
         try:
             speech = self._director.submit(utterance)

@@ -16,6 +16,7 @@ from typing import Any
 from avatar_engine.types import Cue
 from sdk.errors import QueueFullError, SessionError
 from sdk.session.events import EventHub
+from sdk.session.performing import marks_of
 from sdk.session.protocols import Speaker
 from sdk.session.sentences import Sentence
 from sdk.session.speech import Speech
@@ -59,6 +60,7 @@ class Director:
         now: The playout clock, seconds.
         on_product: Called with a SKU when the first sentence of a speech about it is heard.
         on_interruption: Called with the new generation when everything older is to fall silent.
+        name_of: A product's name by SKU, which is emphasised where it is said.
         config: Limits.
     """
 
@@ -70,6 +72,7 @@ class Director:
         now: Callable[[], float],
         on_product: Callable[[str, Speech], None] = lambda sku, speech: None,
         on_interruption: Callable[[int], None] = lambda generation: None,
+        name_of: Callable[[str], str] = lambda sku: "",
         config: DirectorConfig = DirectorConfig(),  # frozen
     ) -> None:
         self._voice = voice
@@ -77,6 +80,7 @@ class Director:
         self._now = now
         self._on_product = on_product
         self._on_interruption = on_interruption
+        self._name_of = name_of
         self._config = config
         self._waiting: list[Speech] = []
         self._in_flight: dict[int, _InFlight] = {}
@@ -166,7 +170,8 @@ class Director:
             sentence_id = next(self._sentence_ids)
             sentence = speech.sentences[index]
             self._in_flight[sentence_id] = _InFlight(speech, index, sentence)
-            self._voice.say(sentence.text, utterance_id=sentence_id)
+            marks = marks_of(speech.utterance, speech.sentences, index, self._name_of)
+            self._voice.say(sentence.text, utterance_id=sentence_id, marks=marks)
 
     def heard(self, cue: Cue, *, generation: int) -> None:
         """A cue reached the moment at which viewers notice it."""

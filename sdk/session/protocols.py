@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from avatar_engine.types import AvatarFrame
+from avatar_engine.types import AvatarFrame, Mark
 
 
 class Speaker(Protocol):
@@ -14,8 +14,8 @@ class Speaker(Protocol):
         """Seconds of speech that were asked for and are not in a frame yet."""
         ...
 
-    def say(self, text: str, *, utterance_id: int) -> None:
-        """Queue one sentence; returns at once."""
+    def say(self, text: str, *, utterance_id: int, marks: Sequence[Mark] = ()) -> None:
+        """Queue one sentence and what the face does in it; returns at once."""
         ...
 
     def interrupt(self) -> int:
@@ -34,6 +34,10 @@ class Engine(Speaker, Protocol):
     @property
     def generation(self) -> int:
         """How often it was interrupted."""
+        ...
+
+    def glance(self, direction: str) -> None:
+        """Look briefly beside the camera; any thread."""
         ...
 
     def step(self, *, is_drawn: bool = True) -> AvatarFrame:

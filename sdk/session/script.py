@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from avatar_engine.types import Mark
 from sdk.errors import QueueFullError, SessionError
 from sdk.session.director import Director
 from sdk.session.protocols import Counter
@@ -15,6 +16,8 @@ from sdk.types.session import Priority, Utterance
 
 log = logging.getLogger(__name__)
 
+_GREETING = (Mark(0, "emotion", "happy"), Mark(0, "act", "wave"))
+_FAREWELL = (Mark(0, "emotion", "happy"), Mark(0, "act", "smile"))
 _RETRY_S = 0.5  # while viewers' questions fill the queue
 
 
@@ -66,7 +69,7 @@ class Script:
     async def _round(self, seed: int, *, is_first: bool) -> None:
         products = [p for p in await self._counter.products() if is_for_sale(p)]
         if is_first:
-            await self._speak(await self._counter.opening(seed=seed))
+            await self._speak(await self._counter.opening(seed=seed), marks=_GREETING)
         if not products:
             await asyncio.sleep(self._config.empty_s)
             return
@@ -76,12 +79,16 @@ class Script:
             if now is not None and is_for_sale(now):
                 await self._speak(await self._counter.pitch(sku, seed=seed), sku)
                 await asyncio.sleep(self._config.breath_s)
-        await self._speak(await self._counter.closing(seed=seed))
+        await self._speak(await self._counter.closing(seed=seed), marks=_FAREWELL)
         await asyncio.sleep(self._config.rest_s)
 
-    async def _speak(self, text: str, sku: str | None = None) -> None:
+    async def _speak(
+        self, text: str, sku: str | None = None, *, marks: tuple[Mark, ...] = ()
+    ) -> None:
         if text.strip():
-            line = Utterance(text, priority=Priority.SCRIPT, product=sku, is_resumable=True)
+            line = Utterance(
+                text, priority=Priority.SCRIPT, product=sku, is_resumable=True, marks=marks
+            )
             speech = await self._submitted(line)
             await speech.wait_for_playout()
 

@@ -12,7 +12,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from avatar_engine.types import AvatarFrame
+from avatar_engine.errors import MarkError
+from avatar_engine.types import AvatarFrame, take_marks
 from sdk.errors import SessionError
 from sdk.session.chat import Chat
 from sdk.session.clock import Clock, MachineClock
@@ -58,12 +59,14 @@ class SessionConfig:
         director: Limits of the queue.
         playout: Limits of the clock.
         stock_watch_s: How often the stock of the pinned product is read.
+        card: Where the page shows a pinned product, seen from the face; the eyes go there.
     """
 
     script: ScriptConfig | None = None
     director: DirectorConfig = field(default_factory=DirectorConfig)
     playout: PlayoutConfig = field(default_factory=PlayoutConfig)
     stock_watch_s: float = PINNED_WATCH_S
+    card: str = "down"
 
 
 class Session:
@@ -140,7 +143,8 @@ class Session:
         """Say something; it comes before the script and after answers to viewers.
 
         Args:
-            text: One or several sentences.
+            text: One or several sentences, with marks such as ``<act name="nod"/>`` and
+                ``<emotion name="happy"/>`` that are not spoken but done when their place sounds.
             product: SKU that is pinned when the first sentence is heard.
             interrupt: Cut what is being said.
 
@@ -149,14 +153,19 @@ class Session:
             ``speech.position``.
 
         Raises:
-            SessionError: The session is not open, the text has no words, or no product has that
-                SKU.
+            SessionError: The session is not open, the text has no words or an unknown mark, or no
+                product has that SKU.
             QueueFullError: Too much waits already.
         """
         if product is not None:
             self.shelf.known(product)
         priority = Priority.INTERRUPTION if interrupt else Priority.SELLER
-        return self.director.submit(Utterance(text, priority=priority, product=product))
+        try:
+            plain, marks = take_marks(text)
+        except MarkError as error:
+            raise SessionError(str(error)) from error
+        line = Utterance(plain, priority=priority, product=product, marks=marks)
+        return self.director.submit(line)
 
     async def interrupt(self) -> None:
         """Silence, now; everything said and queued is dropped, the script pauses a moment."""
@@ -168,7 +177,7 @@ class Session:
         Raises:
             SessionError: The session is not open, or no product has that SKU.
         """
-        self.shelf.pin(self.shelf.known(sku) if sku is not None else None)
+        self._show(self.shelf.known(sku) if sku is not None else None)
 
     def events(self) -> Subscription:
         """Everything that happens from now on: ``async for event in session.events()``."""
@@ -245,7 +254,8 @@ class Session:
             parts.engine,
             self._hub,
             now=self._clock.now,
-            on_product=lambda sku, speech: self._shelf.pin(sku),
+            on_product=lambda sku, speech: self._show(sku),
+            name_of=lambda sku: self._shelf.name_of(sku),
             on_interruption=parts.transmitter.drop_before,
             config=self._config.director,
         )
@@ -297,6 +307,13 @@ class Session:
             self._failure.set_exception(error)
             self._failure.exception()  # somebody may never ask; that is no warning
             self._hub.emit("session.disconnected", {"reason": str(error)})
+
+    def _show(self, sku: str | None) -> None:
+        """Pin a product, and look at its card if it is another one than before."""
+        before = self._shelf.pinned
+        self._shelf.pin(sku)
+        if self._shelf.pinned not in (None, before):
+            self.parts.engine.glance(self._config.card)
 
     def _heard(self, frame: AvatarFrame) -> None:
         for cue in frame.cues:

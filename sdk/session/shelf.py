@@ -64,6 +64,10 @@ class Shelf:
             raise SessionError(f"no product has the SKU {sku!r}; known are, for example: {some}")
         return sku
 
+    def name_of(self, sku: str) -> str:
+        """A product's title; empty for one that is gone."""
+        return str(self._products.get(sku, {}).get("title", ""))
+
     def pin(self, sku: str | None) -> None:
         """Put a product on the pages; None, or one that is gone, takes it away."""
         pinned = sku if sku in self._products else None

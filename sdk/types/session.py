@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any, Literal, NewType
 
+from avatar_engine.types import Mark
+
 SessionId = NewType("SessionId", str)
 ViewerId = NewType("ViewerId", str)
 
@@ -53,6 +55,8 @@ class Utterance:
             same key joins it instead of being said again.
         is_resumable: Cut by something more urgent, it goes on from the sentence that was cut
             instead of being dropped.
+        marks: What the face does at which place of the text. The text itself is never searched
+            for them, so that nothing a viewer or a catalogue writes can direct the avatar.
         turn_id: Ties a question, its answer and their events together.
     """
 
@@ -63,6 +67,7 @@ class Utterance:
     merge_key: str | None = None
     is_resumable: bool = False
     turn_id: str = ""
+    marks: tuple[Mark, ...] = ()
 
 
 EventType = Literal[

@@ -7,12 +7,13 @@ as fast as copying memory, deterministic, and safe to call from two threads, as 
 import math
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar_engine.types import AvatarFrame, Cue
+from avatar_engine.types import AvatarFrame, Cue, Mark
 
 SAMPLE_RATE_HZ = 48_000
 S_PER_CHARACTER = 0.055
@@ -43,6 +44,8 @@ class FakeEngine:
         self.height = height
         self.generation = 0
         self.said: list[str] = []
+        self.marked: list[tuple[Mark, ...]] = []
+        self.glances: list[str] = []
         self.is_closed = False
         self._s_per_character = s_per_character
         self._lines: deque[_Line] = deque()
@@ -55,7 +58,7 @@ class FakeEngine:
         with self._lock:
             return sum(line.duration_s - line.position_s for line in self._lines)
 
-    def say(self, text: str, *, utterance_id: int) -> None:
+    def say(self, text: str, *, utterance_id: int, marks: Sequence[Mark] = ()) -> None:
         pace = self._s_per_character
         words: deque[tuple[float, int, int]] = deque()
         start = 0
@@ -65,6 +68,7 @@ class FakeEngine:
             start += len(word)
         with self._lock:
             self.said.append(text)
+            self.marked.append(tuple(marks))
             line = _Line(utterance_id, text, len(text) * pace + PAUSE_S, words)
             self._lines.append(line)
 
@@ -75,7 +79,7 @@ class FakeEngine:
             return self.generation
 
     def glance(self, direction: str) -> None:
-        pass
+        self.glances.append(direction)
 
     def step(self, *, is_drawn: bool = True) -> AvatarFrame:
         with self._lock:
