@@ -1,5 +1,7 @@
 """The shop's settings, and the only place of this package that reads the environment."""
 
+from typing import Literal
+
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -20,6 +22,38 @@ class CommerceSettings(BaseSettings):
     letterbox_key: SecretStr | None = Field(
         default=None,
         description="Encrypts kept chat messages; needed on PostgreSQL, a key file on SQLite.",
+    )
+    ledger_key: SecretStr | None = Field(
+        default=None,
+        description="Makes the ledger's pseudonyms and signs its statements; else kept in the"
+        " database.",
+    )
+    stripe_api_key: SecretStr | None = Field(
+        default=None, description="Stripe's secret key; without one the sandbox till takes over."
+    )
+    stripe_webhook_secret: SecretStr | None = Field(
+        default=None, description="Signs Stripe's webhooks to /hooks/stripe; begins with whsec_."
+    )
+    hold_minutes: float = Field(
+        default=30, ge=1, le=1439, description="How long goods are kept for a buyer who is paying."
+    )
+    shipping_countries: str = Field(
+        default="", description="Where goods are shipped to, such as US,CA; empty asks no address."
+    )
+    shipping_rates: str = Field(
+        default="", description="Ways to ship, such as Standard=4.90,Express=12."
+    )
+    collect_tax: bool = Field(
+        default=False, description="Have Stripe Tax work out the tax; set it up at Stripe first."
+    )
+    own_shop: str = Field(
+        default="", description="Address of the seller's own Shopify or WooCommerce shop."
+    )
+    own_shop_platform: Literal["", "shopify", "woocommerce"] = Field(
+        default="", description="Set to have buyers pay there instead of here."
+    )
+    own_shop_secret: SecretStr | None = Field(
+        default=None, description="Signs that shop's webhooks."
     )
 
     @field_validator("currency")

@@ -29,13 +29,11 @@ def raised(dialect: str, tables: Sequence[str]) -> Iterator[str]:
 
 def lowered(dialect: str, tables: Sequence[str]) -> Iterator[str]:
     """The statements that take every trigger away again."""
-    on = (lambda table: f" ON {table}") if dialect == "postgresql" else (lambda table: "")
-    yield f"DROP TRIGGER journal_balances{on('journal')}"
-    yield f"DROP TRIGGER posting_precedes_journal{on('posting')}"
     events = ("update", "delete", "replace") if dialect == "sqlite" else ("change", "truncate")
-    for table in tables:
-        for event in events:
-            yield f"DROP TRIGGER {table}_no_{event}{on(table)}"
+    names = [("journal", "journal_balances"), ("posting", "posting_precedes_journal")]
+    names += [(table, f"{table}_no_{event}") for table in tables for event in events]
+    for table, name in names:
+        yield f"DROP TRIGGER {name}" + (f" ON {table}" if dialect == "postgresql" else "")
     if dialect == "postgresql":
         for function in ("ledger_refuse", "ledger_journal", "ledger_posting"):
             yield f"DROP FUNCTION {function}()"

@@ -102,6 +102,7 @@ class Balance:
         payable: To be paid out next; below zero it is carried against what is earned later.
         paying: Handed over, arrival not yet confirmed.
         paid: Arrived, over all time, less what was taken back.
+        is_test: Whether it comes from test orders; no real money is ever paid for those.
     """
 
     recommender: str
@@ -109,6 +110,7 @@ class Balance:
     payable: Money
     paying: Money
     paid: Money
+    is_test: bool = False
 
     @property
     def carried(self) -> Money:
@@ -126,6 +128,7 @@ class Payout:
         rail: How: ``csv`` means by the seller, outside this software.
         reference: The provider's id, once paid.
         problem: Why it failed.
+        is_test: Whether only test orders are behind it.
     """
 
     key: str
@@ -135,6 +138,7 @@ class Payout:
     rail: str
     reference: str | None = None
     problem: str | None = None
+    is_test: bool = False
 
 
 class PayoutRail(Protocol):
@@ -143,6 +147,11 @@ class PayoutRail(Protocol):
     @property
     def name(self) -> str:
         """Short, such as ``stripe``; kept with each payout."""
+        ...
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it moves no real money; then it serves test orders, else only real ones."""
         ...
 
     async def pay(self, payout: Payout) -> str:
@@ -166,7 +175,6 @@ class Settled:
 
     matured: int
     held: int
-    reattributed: int
 
 
 @dataclass(frozen=True, slots=True)

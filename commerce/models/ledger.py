@@ -184,6 +184,7 @@ class Sale(Base):
     matured_us: Mapped[int | None] = mapped_column(BigInteger)
     run_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("attribution_run.id"))
     signals: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    is_held: Mapped[bool] = mapped_column(index=True)
     verdict: Mapped[str | None] = mapped_column(String(10))
 
 
@@ -307,6 +308,7 @@ class PayoutRow(Base):
     currency: Mapped[str] = mapped_column(String(3))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     taken_back_minor: Mapped[int] = mapped_column(BigInteger)
+    is_test: Mapped[bool]
     state: Mapped[str] = mapped_column(String(10))
     rail: Mapped[str] = mapped_column(String(20))
     reference: Mapped[str | None] = mapped_column(String(120))

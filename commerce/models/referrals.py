@@ -19,6 +19,7 @@ Evidence = Literal[
     "token",  # a link made for one person was opened
     "login",  # signed in as
     "checkout",  # proved by paying
+    "same_card",  # a strong hint: families share cards
     "same_device",  # a hint
     "same_address",  # a hint
 ]

@@ -189,6 +189,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(3), nullable=False),
         sa.Column("amount_minor", sa.BigInteger, nullable=False),
         sa.Column("taken_back_minor", sa.BigInteger, nullable=False),
+        sa.Column("is_test", sa.Boolean, nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
         sa.Column("rail", sa.String(20), nullable=False),
         sa.Column("reference", sa.String(120), nullable=True),
@@ -280,6 +281,7 @@ def upgrade() -> None:
         sa.Column("matured_us", sa.BigInteger, nullable=True),
         sa.Column("run_id", sa.BigInteger, nullable=True),
         sa.Column("signals", sa.JSON, nullable=False),
+        sa.Column("is_held", sa.Boolean, nullable=False),
         sa.Column("verdict", sa.String(10), nullable=True),
         sa.ForeignKeyConstraint(
             ["buyer_id"], ["identity_node.id"], name="fk_sale_buyer_id_identity_node"
@@ -291,6 +293,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name="uq_sale_number"),
     )
     op.create_index("ix_sale_buyer_id", "sale", ["buyer_id"])
+    op.create_index("ix_sale_is_held", "sale", ["is_held"])
     op.create_index("ix_sale_paid_us", "sale", ["paid_us"])
     op.create_table(
         "ledger_news",

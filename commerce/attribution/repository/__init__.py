@@ -1,0 +1,1 @@
+"""The ledger's queries. Whoever writes takes ``turn`` first; the caller commits."""

@@ -1,0 +1,64 @@
+"""How orders stand: held ones, and what became of those a recommender brought."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from commerce.models.ledger import AttributionCredit, Sale, SaleLine, Touch
+
+
+async def held_sales(session: AsyncSession) -> list[Sale]:
+    """Orders whose commission waits for a person, oldest first."""
+    rows = await session.scalars(
+        select(Sale).where(Sale.is_held.is_(True)).order_by(Sale.paid_us, Sale.order)
+    )
+    return list(rows)
+
+
+async def credited_sales(
+    session: AsyncSession, recommenders: Sequence[int], category: str | None
+) -> list[Sale]:
+    """Paid orders now credited to a person, optionally only with goods of one shelf."""
+    wanted = (
+        select(Sale)
+        .join(AttributionCredit, AttributionCredit.run_id == Sale.run_id)
+        .where(AttributionCredit.recommender_id.in_(recommenders), AttributionCredit.hop == 0)
+    )
+    if category is not None:
+        wanted = wanted.join(SaleLine, SaleLine.order == Sale.order).where(
+            SaleLine.category == category
+        )
+    rows = await session.scalars(wanted)
+    return sorted({sale.order: sale for sale in rows}.values(), key=lambda s: (s.paid_us, s.order))
+
+
+async def credited_pairs(
+    session: AsyncSession, people: Sequence[int]
+) -> list[tuple[int, int, int | None, int, str]]:
+    """Recommender, buyer, group, moment and order of each credit in which somebody takes part."""
+    rows = await session.execute(
+        select(
+            AttributionCredit.recommender_id,
+            Sale.buyer_id,
+            Touch.group_id,
+            Sale.paid_us,
+            Sale.order,
+        )
+        .join(Sale, Sale.run_id == AttributionCredit.run_id)
+        .outerjoin(Touch, Touch.id == AttributionCredit.touch_id)
+        .where(
+            AttributionCredit.hop == 0,
+            AttributionCredit.recommender_id.in_(people) | Sale.buyer_id.in_(people),
+        )
+        .order_by(Sale.paid_us, Sale.order)
+    )
+    return [tuple(row) for row in rows]  # type: ignore[misc]
+
+
+async def touch_count(session: AsyncSession, people: Sequence[int]) -> int:
+    """How many touches somebody left."""
+    found = await session.scalar(
+        select(func.count()).select_from(Touch).where(Touch.actor_id.in_(people))
+    )
+    return found or 0
