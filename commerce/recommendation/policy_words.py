@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from commerce.errors import LetterboxError
@@ -12,20 +12,20 @@ from commerce.models.groups import GroupPolicy, GroupProfile, Manner, Who
 HELP = (
     "on · off · who anyone|consented|admins · quiet 22:00-08:00 Asia/Shanghai · quiet off · "
     "per-day 12 · every 10 · share 10 · veto 3 · strikes 3 · ban WORD · unban WORD · "
-    "approval on|off · alerts on|off · about WORDS · tone plain|warm|brisk · only WORDS · language en"
+    "approval on|off · alerts on|off · about WORDS · tone plain|warm|brisk · only WORDS · "
+    "language en"
 )
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})(?:\s+(\S+))?")
 _MOST_WORDS = 30
 _LANGUAGES = ("en", "es", "pt", "zh")
 # What a group's members share may be said; what law protects people for may not steer selling.
-_PROTECTED = (
-    "race", "racial", "black", "white", "asian", "latino", "arab", "jew", "muslim", "islam",
-    "christian", "catholic", "hindu", "buddhis", "religio", "church", "mosque", "gay", "lesbian",
-    "lgbt", "trans", "queer", "sexual", "disab", "autis", "cancer", "diabet", "hiv", "illness",
-    "patient", "depress", "pregnan", "ethnic", "immigrant", "refugee", "party member", "union",
-    "republican", "democrat", "communist", "宗教", "穆斯林", "基督", "佛教", "同性恋", "残疾", "孕",
-    "民族", "病友", "政治",
-)  # fmt: skip
+_PROTECTED = re.compile(
+    r"\b(race\b|racial|black\b|white\b|asian|latino|arab|jew|muslim|islam|christian|catholic|hindu"
+    r"|buddhis|religio|church|mosque|gay\b|lesbian|lgbt|trans\b|transgender|queer|sexual|disab"
+    r"|autis|cancer|diabet|hiv\b|illness|patient|depress|pregnan|ethnic|immigrant|refugee|union\b"
+    r"|republican|democrat|communist|political)"
+    r"|宗教|穆斯林|基督|佛教|同性恋|残疾|孕|民族|病友|政治"
+)
 
 
 def changed(
@@ -47,10 +47,11 @@ def changed(
         return replace(policy, is_on=verb == "on"), profile
     if verb in _NUMBERS:
         field, lowest, highest, factor = _NUMBERS[verb]
-        number = _number(rest, lowest, highest, verb) * factor
-        return replace(policy, **{field: number}), profile
+        change: dict[str, Any] = {field: _number(rest, lowest, highest, verb) * factor}
+        return replace(policy, **change), profile
     if verb in _SWITCHES:
-        return replace(policy, **{_SWITCHES[verb]: _is_on(rest, verb)}), profile
+        change = {_SWITCHES[verb]: _is_on(rest, verb)}
+        return replace(policy, **change), profile
     if verb in _POLICY:
         return _POLICY[verb](policy, rest), profile
     if verb in _PROFILE:
@@ -124,7 +125,7 @@ def _unban(policy: GroupPolicy, rest: str) -> GroupPolicy:
 
 def _about(profile: GroupProfile, rest: str) -> GroupProfile:
     lowered = rest.lower()
-    if any(word in lowered for word in _PROTECTED):
+    if _PROTECTED.search(lowered):
         raise LetterboxError(
             "a group's profile must not name religion, origin, health, orientation or politics; "
             "say what you do together, such as hikers or neighbours"

@@ -163,6 +163,15 @@ class Groups:
         async with self._changing(node) as (_, row):
             row.host = host
 
+    async def move(self, former: str, node: str) -> None:
+        """A group got another id; what is known of it goes along."""
+        async with self._database.writing() as session:
+            is_taken = await _find(session, node) is not None
+            if not is_taken:
+                await session.execute(
+                    update(ChatGroup).where(ChatGroup.node == former).values(node=node)
+                )
+
     async def set_keeps_text(self, node: str, *, keeps_text: bool) -> None:
         """Allow messages to be kept, or forbid it and let the kept ones go."""
         async with self._changing(node) as (session, row):

@@ -150,12 +150,13 @@ class Inbox:
         async with self._database.writing() as session:
             await session.execute(change)
 
-    async def fail(self, key: int, problem: str) -> EventState:
+    async def fail(self, key: int, problem: str, *, is_final: bool = False) -> EventState:
         """The work on an event failed: try again later, after five times not any more.
 
         Args:
             key: Of the claimed event.
             problem: Why, without anything a person wrote.
+            is_final: Whether trying again is useless.
 
         Returns:
             ``new`` when it will be tried again, else ``dead``.
@@ -166,7 +167,8 @@ class Inbox:
                 return "done"
             event.problem = problem[:500]
             event.due_at = self._clock() + _BACKOFF * 4 ** (event.attempts - 1)
-            event.state = "dead" if event.attempts >= _MOST_ATTEMPTS else "new"
+            is_over = is_final or event.attempts >= _MOST_ATTEMPTS
+            event.state = "dead" if is_over else "new"
             return "dead" if event.state == "dead" else "new"
 
     async def wait(self, timeout_s: float) -> None:

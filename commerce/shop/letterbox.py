@@ -2,6 +2,7 @@
 
 from commerce.models.groups import (
     AskAdmin,
+    Cause,
     Consented,
     Forgotten,
     GroupEvent,
@@ -18,8 +19,10 @@ from commerce.models.groups import (
     Wanted,
 )
 from commerce.models.happenings import Happening
+from commerce.recommendation.policy import is_quiet
 from commerce.recommendation.policy_words import changed as changed_policy
 from commerce.recommendation.policy_words import described as described_policy
+from commerce.recommendation.understand import understand
 from commerce.shop.aftercare import Aftercare, DueQuestion, Review, Wished
 from commerce.shop.context import Context
 from commerce.shop.groups import Group, Groups, PostedPitch
@@ -29,6 +32,7 @@ from commerce.shop.vault import Vault, vault_for
 __all__ = [
     "Aftercare",
     "AskAdmin",
+    "Cause",
     "ClaimedEvent",
     "Consented",
     "DueQuestion",
@@ -56,6 +60,7 @@ __all__ = [
     "Wished",
     "changed_policy",
     "described_policy",
+    "is_quiet",
 ]
 
 
@@ -79,6 +84,23 @@ class Letterbox:
         self.inbox = Inbox(*parts)
         self.groups = Groups(*parts)
         self.aftercare = Aftercare(*parts)
+
+    async def wish(self, group: str, member: str, text: str) -> bool:
+        """A member asked for something that the catalogue does not have.
+
+        Args:
+            group: Its node.
+            member: Their node.
+            text: What they wrote; only the words for what they look for are kept, encrypted.
+
+        Returns:
+            Whether it was a wish at all.
+        """
+        query = understand(text, self._context.currency)
+        if query.intent in ("greeting", "chatter", "policy", "identity") or not query.terms:
+            return False
+        await self.aftercare.wish(group, member, [term.word for term in query.terms])
+        return True
 
     async def book(self, happening: Happening) -> None:
         """Something happened to an order; a consumer of the outbox. May be told twice."""
