@@ -263,6 +263,81 @@ def _recording(audio: Path) -> "Recording":
 
 
 @app.command()
+def evaluate(
+    clips: Annotated[Path, typer.Argument(help="A folder of videos, one face each.")],
+    as_json: Annotated[
+        Path, typer.Option("--json", help="Write the report there; - for standard output.")
+    ],
+    sheet: Annotated[
+        Path | None, typer.Option(help="Also draw original, ours and difference (PNG).")
+    ] = None,
+    people: Annotated[
+        Path | None,
+        typer.Option(help="CSV with the columns clip and person, where one person has several."),
+    ] = None,
+    every: Annotated[
+        int, typer.Option(help="Compare every so many pictures; all are tracked.", min=1, max=100)
+    ] = 4,
+) -> None:
+    """Measure self-reenactment: each clip's first frame is driven by its others.
+
+    Ours against the first frame held (static) and against a 2-D warp that is told the landmarks.
+    """
+    if str(as_json) != "-":
+        _check_output("--json", as_json, ())
+    if sheet is not None:
+        _check_output("--sheet", sheet, (".png", ".jpg", ".jpeg", ".webp"))
+    with _one_line_errors():
+        from avatar_engine.evaluation.clips import Skipped, find_clips, read_clip, read_people
+        from avatar_engine.evaluation.measure import ClipResult, measure_clip
+        from avatar_engine.evaluation.report import summarise, table
+
+        known = read_people(people)
+        files = find_clips(clips)
+        results: list[ClipResult] = []
+        skipped: list[Skipped] = []
+        with _bar("Evaluating") as step:
+            for number, file in enumerate(files):
+                done = number / len(files)
+                step(file.stem, done)
+                clip = read_clip(file, known)
+
+                def advance(share: float, at: float = done, name: str = file.stem) -> None:
+                    step(name, at + share / len(files))
+
+                result: ClipResult | Skipped = (
+                    clip
+                    if isinstance(clip, Skipped)
+                    else measure_clip(clip, every=every, progress=advance)
+                )
+                if isinstance(result, Skipped):
+                    skipped.append(result)
+                else:
+                    results.append(result)
+        report = summarise(results, skipped)
+        if sheet is not None:
+            from PIL import Image
+
+            from avatar_engine.evaluation.contact import draw_sheet
+
+            content = io.BytesIO()
+            Image.fromarray(draw_sheet(results)).save(
+                content, Image.registered_extensions()[sheet.suffix.lower()]
+            )
+            _write(sheet, content.getvalue())
+        text = json.dumps(report, indent=1) + "\n"
+        if str(as_json) == "-":
+            sys.stdout.write(text)
+        else:
+            _write(as_json, text.encode())
+    for one in skipped:
+        typer.echo(f"skipped {one.name}: {one.reason}", err=True)
+    typer.echo(table(report), err=str(as_json) == "-")
+    if not results:
+        _refuse("CLIPS", str(clips), "none of its videos could be measured; see above")
+
+
+@app.command()
 def bench(
     persona_file: Annotated[
         Path, typer.Argument(help="A .persona file, or a photo, whose making is measured too.")

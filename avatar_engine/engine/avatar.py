@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.engine.label import PresenterLabel
+from avatar_engine.engine.puppet import Puppet
 from avatar_engine.engine.voice_track import SAMPLE_RATE_HZ, VoiceTrack
 from avatar_engine.errors import VoiceError
 from avatar_engine.motion import Performer
 from avatar_engine.render import Renderer
 from avatar_engine.speech import Voice
-from avatar_engine.types import Act, AvatarFrame, Cue, Emotion, Mark
+from avatar_engine.types import Act, AvatarFrame, Cue, Emotion, FaceState, Mark
 
 LEAD_IN_S = 0.08
 """How long lips take to get ready when nothing was being said."""
@@ -70,6 +71,7 @@ class AvatarEngine:
         self._voice = voice
         self._performer = performer
         self._label = label
+        self._puppet = Puppet(fps)
         self._frame_samples = int(SAMPLE_RATE_HZ / fps)
         self._lock = threading.Lock()
         self._queue: deque[_Line] = deque()
@@ -129,6 +131,17 @@ class AvatarEngine:
         """
         self._performer.glance(direction)
 
+    def follow(self, state: FaceState | None) -> None:
+        """Take on a driver's face instead of one's own; None ends it. From any thread.
+
+        A line that is spoken meanwhile keeps its own mouth. A driver that sends nothing for a
+        second is forgotten.
+
+        Args:
+            state: What ``avatar_engine.tracking.Driver`` gives for each picture of the driver.
+        """
+        self._puppet.follow(state)
+
     def act(self, act: Act) -> None:
         """Nod, wink, greet…: one of ``ACTS``, with the next frame.
 
@@ -172,7 +185,8 @@ class AvatarEngine:
         return frame
 
     def _draw(self, *, is_drawn: bool) -> NDArray[np.uint8]:
-        state = self._performer.state(self._index)  # motion goes on, seen or not
+        own = self._performer.state(self._index)  # motion goes on, seen or not
+        state = self._puppet.face(own, is_speaking=self._track is not None)
         if is_drawn or self._picture is None:
             self._picture = self._renderer.render(state).copy()
             if self._label is not None:

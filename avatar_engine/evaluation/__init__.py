@@ -1,0 +1,1 @@
+"""Measurements on real clips: the first frame makes a persona, the others drive it."""

@@ -1,0 +1,51 @@
+"""Where in a picture the face, the mouth and the eyes are, by the original's landmarks."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar_engine.portrait.landmarks import LEFT_LIDS, RIGHT_LIDS
+
+OVAL = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)  # fmt: skip
+"""The face's outline among the landmarks."""
+
+LIPS = (
+    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
+)  # fmt: skip
+"""The lips' outer outline."""
+
+REGIONS = ("full", "face", "mouth", "eyes")
+
+
+def regions_of(landmarks: NDArray[np.floating], size: int) -> dict[str, NDArray[np.float64]]:
+    """Masks [size, size] in [0, 1]: full picture, face oval, mouth and both eyes with a margin.
+
+    Args:
+        landmarks: [478, 2+] pixels of the original.
+        size: Side of the square picture.
+    """
+    points = np.asarray(landmarks[:, :2], np.float64)
+    reach = float(np.linalg.norm(points[263] - points[33]))
+    eyes = np.maximum(
+        _hull(points[list(LEFT_LIDS)], size, 0.13 * reach),
+        _hull(points[list(RIGHT_LIDS)], size, 0.13 * reach),
+    )
+    return {
+        "full": np.ones((size, size)),
+        "face": _hull(points[list(OVAL)], size, 0.0),
+        "mouth": _hull(points[list(LIPS)], size, 0.12 * reach),
+        "eyes": eyes,
+    }
+
+
+def _hull(points: NDArray[np.float64], size: int, margin: float) -> NDArray[np.float64]:
+    mask = np.zeros((size, size), np.uint8)
+    hull = cv2.convexHull(np.round(points - 0.5).astype(np.int32))
+    cv2.fillConvexPoly(mask, hull, 1)
+    if margin >= 1:
+        side = 2 * round(margin) + 1
+        mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    return mask.astype(np.float64)
