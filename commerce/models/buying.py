@@ -204,7 +204,7 @@ class GroupState:
     Attributes:
         group: Public id, part of the link to join.
         sku: What is bought together.
-        state: ``open``, ``formed``, ``failed`` or ``settled``.
+        state: ``open``, ``formed`` once enough have paid; in the end ``settled`` or ``failed``.
         joined: Buyers who paid.
         target: Buyers needed.
         ladder: From how many people which unit price, dearest first.

@@ -4,9 +4,10 @@ Every amount that can change is cumulative, so that news that comes twice, late 
 leads to the same books.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from commerce.money import Money
 
@@ -114,3 +115,57 @@ class OrderDelivered:
 
 Happening = OrderPaid | OrderRefunded | OrderDisputed | OrderDelivered
 """Everything the ledger books. The outbox keeps it as JSON under the class's name."""
+
+_KINDS: dict[str, type[Happening]] = {
+    kind.__name__: kind for kind in (OrderPaid, OrderRefunded, OrderDisputed, OrderDelivered)
+}
+
+
+def to_json(happening: Happening) -> dict[str, Any]:
+    """A happening as the outbox keeps it: its class under ``kind``, its fields beside it."""
+    return {"kind": type(happening).__name__, **_written(happening)}
+
+
+def from_json(payload: Mapping[str, Any]) -> Happening:
+    """The happening that ``to_json`` wrote; unknown fields of a newer version are left out.
+
+    Raises:
+        KeyError: Not such a payload.
+    """
+    kind = _KINDS[payload["kind"]]
+    found: Happening = kind(
+        **{
+            field.name: _read(field.name, payload[field.name])
+            for field in fields(kind)
+            if field.name in payload
+        }
+    )
+    return found
+
+
+def _written(value: Any) -> dict[str, Any]:
+    return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Money):
+        return {"minor": value.minor, "currency": value.currency}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, SoldLine):
+        return _written(value)
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return value
+
+
+def _read(name: str, value: Any) -> Any:
+    if name == "occurred_at":
+        return datetime.fromisoformat(value)
+    if name == "lines":
+        return tuple(
+            SoldLine(**{part: _read(part, inner) for part, inner in line.items()}) for line in value
+        )
+    if isinstance(value, dict):
+        return Money(value["minor"], value["currency"])
+    return tuple(value) if isinstance(value, list) else value

@@ -210,7 +210,7 @@ class PriceUse(Base):
 
 
 class GroupOrder(Base):
-    """Several buyers together: ``open``, then ``formed`` or ``failed``, ``settled`` once refunded.
+    """Several buyers together: ``open``, at the deadline ``settled`` or ``failed``.
 
     ``ladder`` holds ``[people, unit price in minor units]``, dearest step (the target) first.
     """
