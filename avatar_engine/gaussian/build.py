@@ -11,6 +11,7 @@ from avatar_engine.gaussian.eyes import paint_eyes
 from avatar_engine.gaussian.fusion import fuse
 from avatar_engine.gaussian.hair import HairChart, hair_chart
 from avatar_engine.gaussian.lids import close_lids, folded_lids
+from avatar_engine.gaussian.light import light_of
 from avatar_engine.gaussian.mouth import close_lips, lip_pairs, paint_mouth, teeth_opacity
 from avatar_engine.gaussian.neck import neck_opacity
 from avatar_engine.gaussian.plates import make_plates
@@ -33,6 +34,7 @@ Progress = Callable[[str, float], None]
 _PIVOT = (0.0, -7.0, -1.0)
 _SIGMA = 0.6  # texel steps; leaves about 1 % of light at yaw 20
 _TOP_OPACITY = 0.99
+_BESIDE_CLOTH = 0.7  # reluctance of skin whose pixels border on a collar
 
 
 def build_maps(
@@ -77,13 +79,14 @@ def build_maps(
     opacity = np.where(s.chart > 0, opacity_in_matte(s), 0)
     opacity *= np.where(regions.skin, neck_opacity(s, samples), 1)
     opacity *= teeth_opacity(s)
-    color, trust = fuse(samples, regions)
-    color = complete(s, labels, color, trust, ears_flat, _covered(samples, regions), folded)
+    light = light_of(s, samples.color, samples.weight, samples.bare)
+    color, trust = fuse(samples, regions, light)
+    color = complete(s, labels, color, trust, ears_flat, _covered(samples, regions), folded, light)
     eyes_seen = paint_eyes(s, samples, color)
     paint_mouth(s, samples, labels, color)
     hair = hair_chart(s, labels, opacity)
     tell("painting what stands behind", 0.6)
-    plates = make_plates(s, labels, front, portrait)
+    plates = make_plates(s, labels, front, portrait, color)
     maps = _assembled(s, color, opacity, hair)
     tell("matching the photo", 0.75)
     maps = trim_outline(s.view, maps, blend_weights)
@@ -107,6 +110,7 @@ def _reluctance(
     seen = smoothstep(samples.facing, 0.05, 0.35) * samples.visible
     skin = (0.5 + 10 * s.regions.scalp) * (1 - seen)
     skin += 8 * (1 - samples.allowed) + 3 * folded
+    skin += _BESIDE_CLOTH * (samples.allowed - samples.apart).clip(0)
     eyes = np.where(s.chart == Chart.EYE, 1 - eyes_seen, 0)
     return np.where(s.regions.skin, skin, eyes)
 

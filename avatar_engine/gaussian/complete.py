@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from avatar_engine.gaussian.light import Light
 from avatar_engine.gaussian.lips import paint_lips
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import Labels
@@ -20,6 +21,7 @@ def complete(
     ears_flat: tuple[float, float],
     ears_covered: tuple[float, float],
     folded: NDArray[np.float64],
+    light: Light,
 ) -> NDArray[np.float64]:
     """Fill the skin chart.
 
@@ -31,6 +33,7 @@ def complete(
         ears_flat: How far each ear was pressed flat, (left, right).
         ears_covered: Share of each ear under hair.
         folded: [N] of ``lids.folded_lids``.
+        light: On the skin.
 
     Returns:
         [N, 3] colours; zero outside the skin chart.
@@ -52,9 +55,10 @@ def complete(
     _smooth_lids(s, labels, folded, color, trust)
     paint_lips(s.rig, s.regions.lip_depth, s.regions.above_mouth, color, trust, labels.skin_tone)
     weight = np.clip(2 * trust, 0, 1).reshape(R, R) * (s.rig.chart == Chart.SKIN)
-    full = fill(color.reshape(R, R, 3), weight)
-    mixed = color.reshape(R, R, 3) * weight[..., None] + full * (1 - weight[..., None])
-    return np.where(s.regions.skin[:, None], mixed.reshape(-1, 3), 0)
+    lit = Light(light.log * (1 - grows)[:, None])
+    full = lit.onto(fill(lit.without(color).reshape(R, R, 3), weight).reshape(-1, 3))
+    share = weight.reshape(-1, 1)
+    return np.where(s.regions.skin[:, None], color * share + full * (1 - share), 0)
 
 
 def _smooth_lids(

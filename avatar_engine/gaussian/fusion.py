@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.gaussian.light import Light
 from avatar_engine.gaussian.regions import Regions
 from avatar_engine.gaussian.smooth import fill
 from avatar_engine.gaussian.unwrap import Samples
@@ -12,15 +13,18 @@ _TWIN_TRUST = 0.8
 _TONE_TRUST = 0.45
 
 
-def fuse(samples: Samples, regions: Regions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def fuse(
+    samples: Samples, regions: Regions, light: Light
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Colours [N, 3] and trust [N] from both sides of the head.
 
-    The light between the sides is a smooth ratio per channel, measured only where both are seen
-    and carried outward from there, so the twin joins the seen texels without a step.
+    The twin is given this side's light: the fitted light's ratio, and what that misses as a smooth
+    ratio per channel, measured only where both sides are seen and carried outward from there, so
+    that the twin joins the seen texels without a step.
     """
     weight = samples.weight * regions.skin
     twin_weight = weight[regions.twin]
-    ratio = _light_ratio(samples.color, weight, regions)
+    ratio = _light_ratio(samples.color, weight, regions, light)
     twin = np.clip(samples.color[regions.twin] * ratio, 0, 1)
     other = _TWIN_TRUST * twin_weight * (1 - np.clip(1.5 * weight, 0, 1))
     color, trust = _mixed(samples.color, weight, twin, other)
@@ -29,7 +33,7 @@ def fuse(samples: Samples, regions: Regions) -> tuple[NDArray[np.float64], NDArr
 
 
 def _light_ratio(
-    color: NDArray[np.float64], weight: NDArray[np.float64], regions: Regions
+    color: NDArray[np.float64], weight: NDArray[np.float64], regions: Regions, light: Light
 ) -> NDArray[np.float64]:
     """[N, 3] light of a texel over its twin's."""
     R = int(np.sqrt(len(weight)))
@@ -37,8 +41,10 @@ def _light_ratio(
     low = fill(grid(color), grid(weight)[..., 0], sigmas=(5, 10, 20, 40, 64)).reshape(-1, 3)
     log = np.log(np.maximum(low, 0.03))
     both = np.minimum(weight, weight[regions.twin]) * (regions.scalp < 0.3)
-    ratio = fill(grid(log - log[regions.twin]), grid(both)[..., 0], sigmas=(4, 8, 16, 32, 64))
-    return np.exp(np.clip(ratio.reshape(-1, 3), _DARKER, _BRIGHTER))
+    fitted = (light.log - light.log[regions.twin]) * (1 - regions.scalp)[:, None]
+    missed = log - log[regions.twin] - fitted
+    rest = fill(grid(missed), grid(both)[..., 0], sigmas=(4, 8, 16, 32, 64)).reshape(-1, 3)
+    return np.exp(np.clip(fitted + rest, _DARKER, _BRIGHTER))
 
 
 def _mixed(

@@ -11,27 +11,31 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_opening, distance_transform_edt, label
+from scipy.ndimage import binary_opening, label
 
 from avatar_engine.gaussian.sculpture import Sculpture
-from avatar_engine.gaussian.segment import CLOTH, HAIR, SKIN, Labels
+from avatar_engine.gaussian.segment import BACKGROUND, CLOTH, HAIR, SKIN, Labels
 from avatar_engine.gaussian.shelves import packed
 from avatar_engine.gaussian.smooth import blur_image, distance, fill, smoothstep
 from avatar_engine.gaussian.zbuffer import Nearest, nearest
 from avatar_engine.shapes import grid_neighbours
 from avatar_engine.types import Chart
 
-_FINE_PX, _COARSE_PX = 1.6, 5.0
-_WITHIN = (0.12, 0.3, 0.55, 0.8, 1.0)  # where the coarse sheets lie between front and back
+_FINE_PX, _BACK_PX, _COARSE_PX = 1.6, 2.4, 5.0
+_WITHIN = (0.3, 0.6)  # where the coarse sheets lie between front and back
 _ROUND = 0.34  # the outline's rounding radius, in face widths
 _FINE_SIGMA, _COARSE_SIGMA = 0.55, 0.9
 _CLEAR_CM = 0.15  # hair lies this far in front of the skin it hides
 _COAT_CM = 0.06  # and this far in front of the scalp it grows on
 _COAT_FACING = 0.35
-_THIN_CM = 0.8  # thinner hair has no inside
-_INSET_PX = 6
+_THIN_CM = 0.5  # thinner hair has no inside
+_INSET_PX, _BACK_INSET_PX = 8, 1.5
 _TORN_CM = 1.2
 _LEAST_PIXELS = 60
+_HOLD_PX = 4  # how wide a border holds the curtain
+_TURNED_CM = 0.5  # the outline lies this far behind the ears' plane
+_PUFF = 0.25
+_STRETCH = 5.0  # how steep a sheet may run before it opens
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ def hair_chart(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> Ha
     if volume.mask.sum() >= _LEAST_PIXELS:
         sheets.append(_sheet(s, volume, step=_FINE_PX, within=0.0))
         sheets += [_sheet(s, volume, step=_COARSE_PX, within=t) for t in _WITHIN]
+        sheets.append(_sheet(s, volume, step=_BACK_PX, within=1.0))
     maps = packed(sheets)
     return HairChart(maps, maps.pop("trust"), volume.mask)
 
@@ -84,26 +89,17 @@ def _volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> _Volu
     p = s.project(s.source_shape())
     solid = _drawn(s, p, opacity)
     head = nearest(p, solid, width=size, height=size)
-    mask, rim = _hair_pixels(s, labels, head, head.gather(solid, s.regions.scalp))
-    _, facing = s.normals(s.source_shape())
-    coat = _coat(s, labels) & (head.gather(solid, facing) > _COAT_FACING) & ~mask
     root = float(s.project(np.array([[0.0, 2.0, 0.5]]))[0, 2])
+    _, facing = s.normals(s.source_shape())
+    # Farther back it is the nape, seen past a torn ear.
+    met = (head.gather(solid, facing) > _COAT_FACING) & (head.depth < root + _TURNED_CM)
+    mask, rim = _hair_pixels(s, labels, head, met & (head.gather(solid, s.regions.scalp) > 0.6))
+    coat = _coat(s, labels) & met & ~mask
     px_per_cm = view.camera.K[0, 0] / root
+    front = _front(s, labels, head, mask, coat, root)
     radius = _ROUND * view.face_width
     q = np.minimum(distance(mask | head.covered), radius)
     bulge = np.sqrt(np.maximum(2 * radius * q - q * q, 0)) / px_per_cm
-    # Slivers beside the head continue its own rim instead of standing at the root.
-    far, (iy, ix) = distance_transform_edt(~head.covered, return_indices=True)
-    beside = np.where(head.covered, head.depth, root)[iy, ix].astype(np.float64)
-    near = np.exp(-((far / (0.10 * view.face_width)) ** 2))
-    front = root - 0.9 * bulge
-    front = front * (1 - near) + np.minimum(beside, front + 3) * near
-    over = np.where(head.covered, head.depth - _CLEAR_CM, np.inf)
-    smooth = fill(
-        np.minimum(front, over)[..., None], mask.astype(np.float32), sigmas=(2.5,), on_atlas=False
-    )[..., 0]
-    front = np.minimum(np.where(mask, smooth, front), over)
-    front = np.where(coat, head.depth - _COAT_CM, front)
     back = np.where(rim | coat, front, np.maximum(root + 0.7 * bulge, front))
     shown = mask | head.covered
     mask = mask | coat
@@ -111,6 +107,36 @@ def _volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> _Volu
     alpha = soft * np.clip(2.0 * view.matte - 0.9, 0, 1) * mask
     edge = distance(mask | head.covered)
     return _Volume(mask, front, back, alpha.astype(np.float32), edge)
+
+
+def _front(
+    s: Sculpture,
+    labels: Labels,
+    head: Nearest,
+    mask: NDArray[np.bool_],
+    coat: NDArray[np.bool_],
+    root: float,
+) -> NDArray[np.float64]:
+    """Depth [S, S] of the surface that the photo shows.
+
+    It leaves the face where the hair meets it and runs back to the ears' plane at the outline, as
+    a curtain does: a turning head then shows the photo's own hair, and not what it hides.
+    """
+    view = s.view
+    px_per_cm, radius = view.camera.K[0, 0] / root, _ROUND * view.face_width
+    over = np.where(head.covered, head.depth - _CLEAR_CM, np.inf)
+    beside = (head.depth < root) & ~mask & (distance(~mask) < _HOLD_PX)
+    outline = mask & (distance(labels.share[..., BACKGROUND] < 0.5) < _HOLD_PX) & ~head.covered
+    held = np.where(coat, head.depth - _COAT_CM, np.where(beside, over, root + _TURNED_CM))
+    weight = (coat | beside | outline).astype(np.float32)
+    held = np.where(weight > 0, held, 0)
+    curtain = fill(held[..., None], weight, sigmas=(2, 4, 8, 16, 32, 64), on_atlas=False)[..., 0]
+    q = np.minimum(distance(mask), radius)
+    bulge = np.sqrt(np.maximum(2 * radius * q - q * q, 0)) / px_per_cm
+    front = np.minimum(curtain - _PUFF * bulge * smoothstep(q, 0, 0.4 * radius), over)
+    smooth = fill(front[..., None], mask.astype(np.float32), sigmas=(2.5,), on_atlas=False)[..., 0]
+    front = np.minimum(np.where(mask, smooth, front), over)
+    return np.where(coat, head.depth - _COAT_CM, front)
 
 
 def _drawn(s: Sculpture, p: NDArray[np.float64], opacity: NDArray[np.float64]) -> NDArray[np.int32]:
@@ -135,7 +161,7 @@ def _coat(s: Sculpture, labels: Labels) -> NDArray[np.bool_]:
 
 
 def _hair_pixels(
-    s: Sculpture, labels: Labels, head: Nearest, scalp: NDArray[np.float32]
+    s: Sculpture, labels: Labels, head: Nearest, scalp: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Pixels [S, S] the volume shows, and those among them that are but a rim of the head."""
     view = s.view
@@ -143,11 +169,8 @@ def _hair_pixels(
     height = view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 1]
     share = labels.share[..., HAIR]
     hair = (share > 0.5) & view.inside
-    if labels.is_long:
-        mask = hair & ~view.face_hull(grow=-3) & ~(head.covered & (scalp > 0.6))
-    else:
-        mask = hair & ~head.covered
-    mask = binary_opening(mask)
+    apart = ~view.face_hull(grow=-3) & ~scalp if labels.is_long else ~head.covered
+    mask = binary_opening(hair & apart)
     # What the head leaves uncovered above the chin is a rim of it.
     above = view.inside & ~head.covered & (height > 0.12) & (labels.share[..., CLOTH] < 0.2)
     rim = above & ((share > 0.3) | (labels.share[..., SKIN] > 0.5))
@@ -160,9 +183,11 @@ def _hair_pixels(
 
 def _sheet(s: Sculpture, volume: _Volume, *, step: float, within: float) -> dict[str, NDArray]:
     """One sheet of texels over the whole picture: maps [H, W] or [H, W, C]."""
+    is_inside = 0 < within < 1
     mask = volume.mask
-    if within > 0:  # kept off the outline, so that the inside makes no halo
-        mask = mask & (volume.back - volume.front > _THIN_CM) & (volume.edge > _INSET_PX)
+    if within > 0:  # the inside is kept off the outline, so that it makes no halo
+        inset = _INSET_PX if is_inside else _BACK_INSET_PX
+        mask = mask & (volume.back - volume.front > _THIN_CM) & (volume.edge > inset)
     count = round(s.view.size / step)
     step = s.view.size / count
     shrunk = lambda a: cv2.resize(  # noqa: E731
@@ -181,15 +206,15 @@ def _sheet(s: Sculpture, volume: _Volume, *, step: float, within: float) -> dict
     depth = mean(volume.front * (1 - within) + volume.back * within)
     depth = np.where(inside, depth, s.view.camera.K[0, 0])
     positions = _unprojected(s, at, depth)
-    picture = s.view.clean if within == 0 else blur_image(s.view.clean, 2)
-    shade = 1 - 0.25 * within
+    picture = blur_image(s.view.clean, 2) if is_inside else s.view.clean
+    shade = 1 - 0.2 * within
     step_cm = step * depth / s.view.camera.K[0, 0]
     along = positions[..., 1] + 13.5 + 0.15 * (1 - positions[..., 2])
     return {
         "positions": positions,
         "colors": np.clip(mean(picture) * shade, 0, 1),
-        "sigmas": np.full((*share.shape, 2), _COARSE_SIGMA if within else _FINE_SIGMA),
-        "tangent_caps": np.repeat(2.2 * step_cm[..., None], 2, -1),
+        "sigmas": np.full((*share.shape, 2), _COARSE_SIGMA if is_inside else _FINE_SIGMA),
+        "tangent_caps": np.repeat((2.2 if is_inside else _STRETCH) * step_cm[..., None], 2, -1),
         "head_weight": smoothstep(along, 0, 7.0),
         "chart": np.where(inside, int(Chart.HAIR), 0),
         "neighbours": grid_neighbours(inside.astype(np.uint8)),

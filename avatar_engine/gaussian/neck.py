@@ -2,31 +2,66 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.smooth import blur_atlas, smoothstep
 from avatar_engine.gaussian.unwrap import Samples
 
-_NO_COLLAR_CM = -12.0
+_BARE_CM = -12.5  # where a neck ends that no collar covers
+_LEAST_TEXELS = 4
+_HIDDEN_RISE_CM = 1.0  # collars stand higher behind
+_SIDE_COLUMNS = 50
+_REACH_COLUMNS = 6
+_WRAP = 32
 
 
 def neck_opacity(s: Sculpture, samples: Samples) -> NDArray[np.float64]:
     """[N] opacity of the skin chart towards the collar.
 
-    The body plate shows clothing and the lowest neck; the head must not carry them along. Neck
-    skin that is seen in the photo never fades above them.
+    The body plate shows clothing and the lowest neck; the head must not carry them along. Above
+    the collar the neck stays whole all the way round, also where the photo does not show it: a
+    turning jaw bares it.
     """
     R = s.rig.resolution
-    zone, mean = s.regions.neck_zone, s.rig.mean
+    zone, height = s.regions.neck_zone, s.rig.mean[:, 1].astype(np.float64)
     soft = lambda a, sigma: blur_atlas(a.reshape(R, R), sigma).ravel()  # noqa: E731
-    clothed = soft(np.where(zone, samples.clothed, 0), 2.2)
-    under = zone & (samples.clothed > 0.6)
-    collar = np.percentile(mean[under, 1], 85) if under.sum() > 60 else _NO_COLLAR_CM
-    height = mean[:, 1] + 0.4 * np.minimum(mean[:, 2] - 2, 0)
+    clothed = soft(np.where(zone, samples.clothed, 0), 1.5)
+    collar = collar_line(s, samples)[np.arange(R * R) % R]
+    above = smoothstep(height - collar, -0.5, 0.7)
     seen = smoothstep(soft(samples.weight * s.regions.skin, 1.0), 0.15, 0.4)
-    above = np.maximum(smoothstep(height, collar - 2.5, collar + 1.0), seen)
-    fade = np.where(zone, (1 - smoothstep(clothed, 0.2, 0.55)) * above, 1)
-    fade = fade * smoothstep(s.rig.neck, 0.02, 0.22)
+    fade = np.where(zone, (1 - smoothstep(clothed, 0.3, 0.6)) * np.maximum(above, seen), 1)
+    fade = fade * smoothstep(s.rig.neck, 0.02, 0.18)
     around = soft(fade * s.regions.skin, 2.0)
-    islands = s.regions.skin & (mean[:, 1] < -4)
-    return np.where(islands, fade * smoothstep(around, 0.45, 0.8), fade)
+    islands = s.regions.skin & (height < -4)
+    return np.where(islands, fade * smoothstep(around, 0.4, 0.7), fade)
+
+
+def collar_line(s: Sculpture, samples: Samples) -> NDArray[np.float64]:
+    """Height [R] in cm at which clothing begins, for each column of the atlas (a way round)."""
+    R = s.rig.resolution
+    grid = lambda a: a.reshape(R, R)  # noqa: E731
+    zone, height = grid(s.regions.neck_zone), grid(s.rig.mean[:, 1].astype(np.float64))
+    shown = grid(samples.visible & (samples.facing > 0.1)) & zone
+    cloth = shown & (grid(samples.clothed) > 0.6)
+    skin = shown & (grid(samples.weight) > 0.3)
+    line = np.full(R, np.nan)
+    for col in range(R):
+        if cloth[:, col].sum() >= _LEAST_TEXELS:
+            line[col] = np.percentile(height[cloth[:, col], col], 92)
+        elif skin[:, col].sum() >= _LEAST_TEXELS:
+            line[col] = min(height[skin[:, col], col].min() - 0.5, _BARE_CM)
+    line = np.fmax(line, line[::-1])  # a collar hidden on one side stands as on the other
+    known = np.nonzero(np.isfinite(line))[0]
+    if len(known) < 8:
+        return np.full(R, _BARE_CM)
+    rise = _HIDDEN_RISE_CM * smoothstep(np.abs(np.arange(R) - (R - 1) / 2), 60, 120)
+    # The columns close behind the head, where both ends are equally far from what is known.
+    whole = np.interp(np.arange(R), known, line[known]) + np.where(np.isfinite(line), 0, rise)
+    for side in (slice(R // 2, None), slice(R // 2 - 1, None, -1)):
+        behind = slice(_SIDE_COLUMNS, None)  # from the ears backwards a collar does not fall
+        whole[side][behind] = np.maximum.accumulate(whole[side][behind])
+    # The highest near by: a hidden neck shows as the plate's own, a torn one as a spike.
+    padded = np.r_[whole[-_WRAP:], whole, whole[:_WRAP]]
+    high = maximum_filter1d(padded, 2 * _REACH_COLUMNS + 1)
+    return np.asarray(gaussian_filter1d(high, 4.0)[_WRAP : _WRAP + R])

@@ -13,13 +13,25 @@ from avatar_engine.gaussian.zbuffer import Nearest, nearest
 from avatar_engine.types import Plates, Portrait
 
 _STILL = 0.6  # neck texels that follow the head less than this stay on the plate
-_IN_SHADE = 0.93
+_IN_SHADE = 0.96
+_COLUMN_TOP = 0.5  # face heights above the chin
+_THROAT_Z = 1.0  # cm; behind it the neck is hair
 
 
-def make_plates(s: Sculpture, labels: Labels, front: Nearest, portrait: Portrait) -> Plates:
-    """Plates at the portrait's own size."""
+def make_plates(
+    s: Sculpture, labels: Labels, front: Nearest, portrait: Portrait, color: NDArray[np.float64]
+) -> Plates:
+    """Plates at the portrait's own size.
+
+    Args:
+        s: The head.
+        labels: Of the photo.
+        front: What of the head the camera meets first.
+        portrait: The photo.
+        color: [N, 3] of the head's texels; the neck under the head takes theirs.
+    """
     size = len(portrait.image)
-    masks = _body_masks(s, labels, front)
+    masks = _body_masks(s, labels, front, color)
     big = lambda m: cv2.resize(m.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)  # noqa: E731
     photo = (portrait.image / np.float32(255)).astype(np.float32)
     background = _background(photo, np.asarray(portrait.matte, np.float32))
@@ -33,7 +45,7 @@ def make_plates(s: Sculpture, labels: Labels, front: Nearest, portrait: Portrait
 
 
 def _body_masks(
-    s: Sculpture, labels: Labels, front: Nearest
+    s: Sculpture, labels: Labels, front: Nearest, texels: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """[S, S] share of the photo's own pixels to keep, [S, S] coverage, [S, S, 3] fill colour."""
     view, regions = s.view, s.regions
@@ -44,35 +56,46 @@ def _body_masks(
     skin = labels.mask(SKIN) & view.inside & ~view.face_hull(grow=3) & (yy > chin[1])
     still = skin & (follow < _STILL) & (yy > chin[1] + 0.04 * view.face_height)
     known = cloth | still
-    column = _neck_column(s, chin)
+    column, throat = _neck_column(s, chin, texels)
     shoulders = _shoulders(s, cloth, labels.mask(HAIR), yy, xx)
     cover = binary_closing(np.pad(known | column | shoulders, 8, mode="edge"), iterations=4)
     cover = binary_fill_holes(cover)[8:-8, 8:-8]
     under_chin = cover & ~(known | shoulders)
-    neck = skin & ~view.face_hull(grow=5) & (distance(skin) > 2)
-    shaded = (0.7 * labels.skin_tone).astype(np.float32)
-    neck_tone = np.broadcast_to(shaded, view.image.shape)
-    if neck.sum() > 100:
-        neck_tone = 0.4 * neck_tone + 0.6 * _IN_SHADE * _spread(view.image, neck)
+    neck_tone = (_IN_SHADE * throat).astype(np.float32)
     cloth_tone = (
         _spread(view.image, cloth & (distance(cloth) > 2)) if cloth.sum() > 200 else neck_tone
     )
-    where_neck = blur_image((under_chin | still).astype(np.float32), 2)[..., None]
+    around_neck = cv2.dilate((under_chin | still).astype(np.uint8), np.ones((9, 9), np.uint8))
+    around_neck[cloth] = 0
+    where_neck = blur_image(around_neck, 2)[..., None]
     color = neck_tone * where_neck + cloth_tone * (1 - where_neck)
     kept = smoothstep(distance(known), 0.5, 3.0) + (known & (view.matte < 0.9))
     soft = blur_image(cover.astype(np.float32), 0.8)
     return np.clip(kept, 0, 1).astype(np.float32), soft, color.astype(np.float32)
 
 
-def _neck_column(s: Sculpture, chin: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """The neck as it would be seen without the head, [S, S]."""
+def _neck_column(
+    s: Sculpture, chin: NDArray[np.float64], texels: NDArray[np.float64]
+) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """The neck as it would be seen without the head: where [S, S], and its colour [S, S, 3].
+
+    The colour is the head's own, so that the plate does not show beside a turned neck.
+    """
+    size = s.view.size
     p = s.project(s.source_shape())
     zone = s.regions.neck_zone & (s.rig.mean[:, 1] > -16)
     t = s.regions.triangles
     t = t[zone[t].all(1)]
-    shown = nearest(p, t, width=s.view.size, height=s.view.size).covered
-    yy = np.mgrid[0 : s.view.size, 0 : s.view.size][0]
-    return shown & (s.view.matte > 0.5) & (yy > chin[1] - 0.2 * s.view.face_height)
+    column = nearest(p, t, width=size, height=size).covered & (s.view.matte > 0.5)
+    yy = np.mgrid[0:size, 0:size][0]
+    column &= yy > chin[1] - _COLUMN_TOP * s.view.face_height
+    throat = t[(s.rig.mean[t, 2] > _THROAT_Z).all(1)]
+    shown = nearest(p, throat, width=size, height=size)
+    seen = shown.covered & column
+    if seen.sum() < 100:
+        return column, np.zeros((size, size, 3), np.float32) + s.view.image.mean((0, 1))
+    planes = [shown.gather(throat, texels[:, c]) for c in range(3)]
+    return column, blur_image(_spread(np.stack(planes, -1), seen), 1.5)
 
 
 def _shoulders(s, cloth, hair, yy, xx):  # type: ignore[no-untyped-def]

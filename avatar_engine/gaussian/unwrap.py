@@ -30,10 +30,12 @@ class Samples:
         weight: [N] in [0, 1], trusted as texture.
         tone: [N] in [0, 1], trusted as a tone only (grazing view).
         allowed: [N] in [0, 1], the photo shows a class that belongs there.
+        apart: [N] in [0, 1], the same, and nothing foreign close by where it could be a collar.
         facing: [N] cosine between normal and ray to the camera.
         visible: [N] bool, nothing in front.
         clothed: [N] in [0, 1], the photo shows clothing there.
         hairy: [N] in [0, 1], the photo shows hair there.
+        bare: [N] in [0, 1], the photo shows skin there.
         pixels: (row, column) [N] each, of the pixel under the texel.
         mouth_open_px: Gap between the lips in the photo.
     """
@@ -42,10 +44,12 @@ class Samples:
     weight: NDArray[np.float64]
     tone: NDArray[np.float64]
     allowed: NDArray[np.float64]
+    apart: NDArray[np.float64]
     facing: NDArray[np.float64]
     visible: NDArray[np.bool_]
     clothed: NDArray[np.float64]
     hairy: NDArray[np.float64]
+    bare: NDArray[np.float64]
     pixels: tuple[NDArray[np.int64], NDArray[np.int64]]
     mouth_open_px: float
 
@@ -65,12 +69,16 @@ def unwrap(s: Sculpture, labels: Labels, front: Nearest) -> Samples:
     share = sample(labels.share, p)
     near = cv2.erode(labels.share[..., SKIN], np.ones((5, 5), np.uint8))
     depth_in_matte = sample(distance(view.inside), p)
+    foreign = cv2.dilate(
+        labels.share[..., BACKGROUND] + labels.share[..., CLOTH], np.ones((5, 5), np.uint8)
+    )
     allowed = _allowed(s, share, sample(near, p))
+    apart = allowed * _apart(s, sample(foreign, p))
     rim = view.spilled[row, col]
     weight = visible * smoothstep(facing, 0.18, 0.55) * smoothstep(depth_in_matte, 2, 6)
-    weight *= smoothstep(texel_area(s, p), 0.08, 0.35) * allowed * ~rim
+    weight *= smoothstep(texel_area(s, p), 0.08, 0.35) * apart * ~rim
     tone = visible * smoothstep(facing, 0.05, 0.30) * smoothstep(depth_in_matte, 1.5, 4)
-    tone *= allowed * ~rim * ~regions.ear
+    tone *= apart * ~rim * ~regions.ear
     upper, lower = np.array(UPPER_LOWER_LIP).T
     mouth_open = float((view.landmarks[lower, 1] - view.landmarks[upper, 1]).mean())
     banned = _features(s, row, col, color, weight, mouth_open)
@@ -81,9 +89,11 @@ def unwrap(s: Sculpture, labels: Labels, front: Nearest) -> Samples:
     weight = np.where(regions.skin, weight * smoothstep(dense, 0.12, 0.5), weight)
     _drop_half_seen_ear(s, weight)
     hairy, clothed = share[:, HAIR] * visible, share[:, CLOTH] * visible
+    bare = share[:, SKIN] * visible
     return Samples(
-        color, weight, tone, allowed, facing, visible, clothed, hairy, (row, col), mouth_open
-    )
+        color, weight, tone, allowed, apart, facing, visible, clothed, hairy, bare, (row, col),
+        mouth_open,
+    )  # fmt: skip
 
 
 def texel_area(s: Sculpture, p: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -92,6 +102,12 @@ def texel_area(s: Sculpture, p: NDArray[np.float64]) -> NDArray[np.float64]:
     bits = grid_neighbours(surface_groups(s.rig.chart))
     tu, tv = tangents(p[:, :2].reshape(R, R, 2), bits)
     return np.abs(tu[..., 0] * tv[..., 1] - tu[..., 1] * tv[..., 0]).ravel()
+
+
+def _apart(s: Sculpture, foreign_near: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[N] 0 low on the head beside cloth: a pixel of collar would turn along with the jaw."""
+    low = smoothstep(s.rig.mean[:, 1], 0.0, -2.0) * (1 - s.regions.scalp)
+    return 1 - low * smoothstep(foreign_near, 0.15, 0.5)
 
 
 def _allowed(
