@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from typing import Any, Literal, Protocol
 
 from commerce.money import Money
@@ -70,7 +69,7 @@ class ReportRow:
     """
 
     key: str
-    orders: Fraction | float
+    orders: float
     goods: Money
     returned: Money
     commission: Money | None
@@ -83,6 +82,7 @@ class Report:
     Attributes:
         rows: Highest goods first.
         orders: All paid orders of the time asked for, credited or not.
+        is_test: Whether they are test orders; shown only while there are no real ones.
     """
 
     group_by: GroupBy
@@ -91,6 +91,7 @@ class Report:
     until: datetime | None
     rows: tuple[ReportRow, ...]
     orders: int
+    is_test: bool = False
 
 
 @dataclass(frozen=True, slots=True)

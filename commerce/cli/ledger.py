@@ -1,0 +1,338 @@
+"""The ledger on the command line: reports, statements, payouts, holds, and forgetting."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from commerce.cli.console import AsJson, Database, app, fail, opened_shop, print_json, run
+from commerce.cli.ledger_tables import (
+    money_json,
+    print_balances,
+    print_holds,
+    print_payouts,
+    print_report,
+    print_statement,
+    report_csv,
+)
+
+if TYPE_CHECKING:
+    from commerce.shop.ledger import Ledger
+
+Result = TypeVar("Result")
+
+
+class Group(StrEnum):
+    """What a line of a report stands for."""
+
+    recommender = "recommender"
+    group = "group"
+    product = "product"
+    channel = "channel"
+    session = "session"
+
+
+class Model(StrEnum):
+    """Who is credited in a report."""
+
+    paid = "paid"
+    first = "first"
+    last = "last"
+    last_non_direct = "last_non_direct"
+    linear = "linear"
+    time_decay = "time_decay"
+    position = "position"
+    markov = "markov"
+    shapley = "shapley"
+
+
+class Shape(StrEnum):
+    """How a report is printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+Day = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Of orders paid then, UTC."),
+]
+By = Annotated[str, typer.Option(help="Who decides.")]
+Note = Annotated[str, typer.Option(help="Why.")]
+
+
+@app.command()
+def report(
+    *,
+    group_by: Annotated[Group, typer.Option(help="What a line stands for.")] = Group.recommender,
+    model: Annotated[
+        Model, typer.Option(help="'paid' is what is paid; the others analyse.")
+    ] = Model.paid,
+    since: Day = None,
+    until: Day = None,
+    shape: Annotated[Shape, typer.Option("--format", help="How to print.")] = Shape.table,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who brought the sales: orders, goods, returns and commission."""
+    found = _with_ledger(
+        database,
+        lambda ledger: ledger.report(
+            group_by.value, model=model.value, since=_utc(since), until=_utc(until)
+        ),
+    )
+    if as_json or shape is Shape.json:
+        print_json(
+            {
+                **dataclasses.asdict(found),
+                "since": None if found.since is None else found.since.isoformat(),
+                "until": None if found.until is None else found.until.isoformat(),
+            }
+        )
+    elif shape is Shape.csv:
+        typer.echo(report_csv(found), nl=False)
+    else:
+        print_report(found)
+
+
+@app.command()
+def statement(
+    order: Annotated[str | None, typer.Argument(help="The order's id.")] = None,
+    *,
+    verify: Annotated[
+        Path | None, typer.Option("--verify", help="Check a statement; needs no database.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="The shop's public key, to check it is theirs.")
+    ] = None,
+    public_key: Annotated[
+        bool, typer.Option("--public-key", help="Print the key statements verify with.")
+    ] = False,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who earned what of an order, signed; or check such a statement."""
+    if [order is not None, verify is not None, public_key].count(True) != 1:
+        raise typer.BadParameter("give an order, or --verify FILE, or --public-key")
+    if verify is not None:
+        body = run(_verified(verify, key))
+        if as_json:
+            print_json({"is_valid": True, "order": body["order"], "is_signer_known": bool(key)})
+        else:
+            print_statement(body)
+            whose = "signed by the key you gave" if key else "whole; give --key to check the signer"
+            typer.echo(f"Verified: the statement is {whose}.")
+        return
+    if order is None:
+        typer.echo(_with_ledger(database, lambda ledger: ledger.public_key()))
+        return
+    wanted = order
+    document = _with_ledger(database, lambda ledger: ledger.statement(wanted))
+    if as_json:
+        print_json(document)
+    else:
+        print_statement(document["statement"])
+
+
+@app.command()
+def payouts(
+    *,
+    settle: Annotated[
+        bool, typer.Option("--settle", help="First make payable what is past its return window.")
+    ] = False,
+    pay: Annotated[bool, typer.Option("--pay", help="List everything payable as payouts.")] = False,
+    minimum: Annotated[
+        str | None, typer.Option(help="Smaller balances wait, e.g. '25 USD'.")
+    ] = None,
+    confirm: Annotated[
+        str | None, typer.Option(help="A payout that arrived; needs --reference.")
+    ] = None,
+    failed: Annotated[str | None, typer.Option(help="A payout that did not go out.")] = None,
+    reference: Annotated[str, typer.Option(help="The bank's id, or what went wrong.")] = "",
+    export: Annotated[
+        Path | None, typer.Option("--export", help="Write open payouts as CSV for your bank.")
+    ] = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """What recommenders have, and paying it out. This software moves no money by itself here."""
+    if (confirm or failed) and not reference.strip():
+        raise typer.BadParameter("--confirm and --failed need --reference")
+
+    async def work(ledger: "Ledger") -> tuple[Any, Any, Any]:
+        from commerce.money import Money
+
+        settled = await ledger.settle() if settle else None
+        if pay:
+            await ledger.pay(minimum=Money.parse(minimum) if minimum else None)
+        if confirm:
+            await ledger.confirm_payout(confirm, reference)
+        if failed:
+            await ledger.fail_payout(failed, reference)
+        return settled, await ledger.payouts(), await ledger.balances()
+
+    settled, rows, balances = _with_ledger(database, work)
+    if export is not None:
+        _write_payouts(export, rows)
+    if as_json:
+        print_json(
+            {
+                "settled": settled and dataclasses.asdict(settled),
+                "payouts": [dataclasses.asdict(row) for row in rows],
+                "balances": [
+                    {**dataclasses.asdict(one), "carried": money_json(one.carried)}
+                    for one in balances
+                ],
+            }
+        )
+        return
+    if settled is not None:
+        typer.echo(f"Settled: {settled.matured} orders became payable, {settled.held} are held.")
+    print_balances(balances)
+    print_payouts(rows)
+
+
+@app.command()
+def holds(*, database: Database = None, as_json: AsJson = False) -> None:
+    """Orders whose commission waits for a person, and why."""
+    rows = _with_ledger(database, lambda ledger: ledger.holds())
+    if as_json:
+        print_json([dataclasses.asdict(row) for row in rows])
+    else:
+        print_holds(rows)
+
+
+@app.command()
+def release(order: str, *, by: By, note: Note, database: Database = None) -> None:
+    """You looked, and the commission of a held order is earned."""
+    _with_ledger(database, lambda ledger: ledger.release(order, by=by, note=note))
+    typer.echo(f"Released {order}.")
+
+
+@app.command()
+def deny(order: str, *, by: By, note: Note, database: Database = None) -> None:
+    """You looked, and the order earns nobody a commission."""
+    _with_ledger(database, lambda ledger: ledger.deny(order, by=by, note=note))
+    typer.echo(f"Denied the commission of {order}.")
+
+
+@app.command()
+def rule(
+    *,
+    bps: Annotated[int | None, typer.Option(help="Rate in hundredths of a percent.")] = None,
+    product: Annotated[
+        list[str] | None, typer.Option(help="Rate of one product, as NAME=BPS; repeat.")
+    ] = None,
+    category: Annotated[
+        list[str] | None, typer.Option(help="Rate of one shelf, as NAME=BPS; repeat.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Who earns, such as last_recommender.")] = None,
+    hold_days: Annotated[int | None, typer.Option(help="From delivery until payable.")] = None,
+    database: Database = None,
+) -> None:
+    """The commission rule in force, as JSON; with options, declare a new one from now on."""
+    changes: dict[str, Any] = {
+        name: value
+        for name, value in (("bps", bps), ("model", model), ("hold_days", hold_days))
+        if value is not None
+    }
+    if product:
+        changes["product_bps"] = dict(_rate(word) for word in product)
+    if category:
+        changes["category_bps"] = dict(_rate(word) for word in category)
+
+    async def work(ledger: "Ledger") -> dict[str, Any]:
+        from commerce.attribution.rule import CommissionRule
+
+        now = await ledger.rule()
+        if changes:
+            now = CommissionRule.from_json({**now.to_json(), **changes})
+            await ledger.declare(now)
+        return now.to_json()
+
+    print_json(_with_ledger(database, work))
+
+
+@app.command()
+def forget(node: str, *, database: Database = None, as_json: AsJson = False) -> None:
+    """Forget a person: keys and names go, amounts stay."""
+    done = _with_ledger(database, lambda ledger: ledger.forget(node))
+    if as_json:
+        print_json(dataclasses.asdict(done))
+    else:
+        kept = ", ".join(f"{count} {what}" for what, count in done.kept.items())
+        typer.echo(f"Forgot {done.nodes} names and {done.keys} keys. Without a name stay: {kept}.")
+
+
+@app.command("export")
+def export_person(node: str, *, database: Database = None) -> None:
+    """Everything kept about one person, as JSON."""
+    print_json(_with_ledger(database, lambda ledger: ledger.export(node)))
+
+
+@app.command()
+def audit(*, database: Database = None, as_json: AsJson = False) -> None:
+    """Check both hash chains, and every order's books against what happened."""
+    found = _with_ledger(database, lambda ledger: ledger.audit())
+    if as_json:
+        print_json(dataclasses.asdict(found))
+    else:
+        for problem in found.problems:
+            typer.echo(problem)
+        typer.echo(f"Checked {found.touches} touches and {found.entries} entries.")
+    if found.problems:
+        fail(f"the ledger has {len(found.problems)} problems; they are listed above")
+
+
+def _with_ledger(
+    database: str | None, work: "Callable[[Ledger], Coroutine[Any, Any, Result]]"
+) -> Result:
+    async def opened() -> Result:
+        async with opened_shop(database, may_create=False) as (shop, _):
+            return await work(shop.ledger)
+
+    return run(opened())
+
+
+async def _verified(path: Path, key: str | None) -> dict[str, Any]:
+    from commerce.attribution.statement import verify
+    from commerce.errors import LedgerError
+
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))  # noqa: ASYNC240
+    except OSError as error:
+        raise LedgerError(f"{path}: {error.strerror}; check the path") from None
+    except ValueError:
+        raise LedgerError(f"{path} is not JSON; save it from: statement ORDER --json") from None
+    return verify(document, key)
+
+
+def _write_payouts(path: Path, rows: Any) -> None:
+    import csv
+
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["key", "recommender", "amount", "currency", "note"])
+        for row in rows:
+            if row.state == "started" and row.rail == "csv" and not row.is_test:
+                writer.writerow(
+                    [row.key, row.recommender, row.amount.major, row.amount.currency,
+                     "not paid by this SDK"]
+                )  # fmt: skip
+
+
+def _rate(word: str) -> tuple[str, int]:
+    name, _, bps = word.rpartition("=")
+    if not name or not bps.isdigit():
+        raise typer.BadParameter(f"{word!r} is not NAME=BPS, such as mug=800")
+    return name, int(bps)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(tzinfo=UTC)

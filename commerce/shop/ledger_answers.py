@@ -1,0 +1,216 @@
+"""The ledger's mouth: statements, reports, trust, relations, exports, and forgetting."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from commerce.attribution import reports, stating
+from commerce.attribution import statement as statements
+from commerce.attribution.bookkeeping import rule_at
+from commerce.attribution.news import micros, moment
+from commerce.attribution.repository import booked, people, sales, standing
+from commerce.attribution.trust import endorsement, wilson_lower_bound
+from commerce.errors import LedgerError
+from commerce.models.earnings import (
+    Audit,
+    Document,
+    Erased,
+    GroupBy,
+    ModelName,
+    Relation,
+    Report,
+    TrustEvidence,
+)
+from commerce.shop.ledger_books import LedgerBooks
+
+_END_OF_TIME_US = 2**62
+
+
+class LedgerAnswers(LedgerBooks):
+    """Statements, reports and what people may ask about themselves."""
+
+    async def statement(self, order: str) -> Document:
+        """Who earned what of an order, with everything it follows from, signed.
+
+        Raises:
+            UnknownOrderError: Nothing was paid under that id.
+        """
+        seed = await self._secret("signing")
+        issued_at = self._context.clock().isoformat()
+        async with self._context.database.reading() as session:
+            body = await stating.statement(session, order, issued_at)
+        return statements.signed(body, seed)
+
+    async def public_key(self) -> str:
+        """The key that this shop's statements verify with, base64; publish it."""
+        return statements.public_key(await self._secret("signing"))
+
+    @staticmethod
+    def verify_statement(document: Any, key: str | None = None) -> Document:
+        """Check a signed statement without any database.
+
+        Args:
+            document: As read from JSON.
+            key: The shop's published key; without it the signature proves no origin.
+
+        Raises:
+            LedgerError: What is wrong with it.
+        """
+        return statements.verify(document, key)
+
+    async def report(
+        self,
+        group_by: GroupBy,
+        *,
+        model: ModelName = "paid",
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Report:
+        """Who brought the sales.
+
+        Args:
+            group_by: What each line stands for.
+            model: ``paid`` shows what the declared rule credited, with commission; every other
+                model is analysis of the same journeys.
+            since: Of orders paid from then on.
+            until: Of orders paid before then.
+
+        Raises:
+            LedgerError: Too many different keys for a Markov model.
+        """
+        since_us = 0 if since is None else micros(since)
+        until_us = _END_OF_TIME_US if until is None else micros(until)
+        async with self._context.database.reading() as session:
+            is_test = not await booked.has_real_sales(session)
+            if model != "paid":
+                rule = await rule_at(session, micros(self._context.clock()))
+                rows, orders = await reports.analysed(
+                    session, group_by, model, rule, since_us, until_us, is_test=is_test
+                )
+            elif group_by == "product":
+                sums = await booked.products(session, since_us, until_us, None, is_test=is_test)
+                rows = reports.rows_of(sums, has_commission=True)
+                orders = await booked.order_count(session, since_us, until_us, is_test=is_test)
+            else:
+                sums, orders = await booked.credited(
+                    session, group_by, since_us, until_us, is_test=is_test
+                )
+                rows = reports.rows_of(sums, has_commission=True)
+        return Report(group_by, model, since, until, tuple(rows), orders, is_test)
+
+    async def trust(self, recommender: str, category: str | None = None) -> TrustEvidence:
+        """What became of the orders somebody's advice led to; test orders prove nothing."""
+        async with self._context.database.reading() as session:
+            ids = await self._circle(session, recommender)
+            sold = await standing.credited_sales(session, ids, category)
+        ended = [
+            sale
+            for sale in sold
+            if not sale.is_test
+            and (sale.delivered_us is not None or sale.goods_back_minor or sale.is_lost)
+        ]
+        disputed = sum(sale.is_lost for sale in ended)
+        refunded = sum(sale.goods_back_minor > 0 and not sale.is_lost for sale in ended)
+        kept = len(ended) - disputed - refunded
+        return TrustEvidence(
+            recommender,
+            category,
+            len(ended),
+            kept,
+            refunded,
+            disputed,
+            wilson_lower_bound(kept, len(ended)),
+        )
+
+    async def endorsement(
+        self, recommender: str, category: str | None = None, language: str = "en"
+    ) -> str | None:
+        """A sentence about somebody's record; None without a real purchase behind it."""
+        return endorsement(await self.trust(recommender, category), language)
+
+    async def cut(self, recommender: str, buyer: str) -> None:
+        """Either side ends it: no later order of the buyer credits the recommender."""
+        async with self._turn() as turn:
+            ids = await people.intern(turn.session, [recommender, buyer])
+            row = {
+                "recommender_id": ids[recommender],
+                "buyer_id": ids[buyer],
+                "group_id": None,
+                "event": "cut",
+                "order": f"cut:{micros(turn.now)}",
+                "occurred_us": micros(turn.now),
+            }
+            await sales.add_relations(turn.session, [row])
+
+    async def relations(self, node: str) -> list[Relation]:
+        """Whom somebody recommends to, and who recommends to them, over all channels."""
+        async with self._context.database.reading() as session:
+            ids = await self._circle(session, node)
+            pairs = await standing.credited_pairs(session, ids)
+            cuts = await sales.relation_rows(session, ids, "cut")
+            circles: dict[int, int] = {}
+            for number in _people_in(pairs, cuts):
+                circles[number] = min(await people.members(session, number))
+            groups = {group for _, _, group, _, _ in pairs if group is not None}
+            names = await people.names_of(session, {*circles, *circles.values(), *groups})
+        ended = {(circles[row.recommender_id], circles[row.buyer_id]) for row in cuts}
+        found: dict[tuple[int, int], list[tuple[int, str, int | None]]] = {
+            pair: [] for pair in sorted(ended)
+        }
+        for recommender, buyer, group, paid_us, order in pairs:
+            pair = (circles[recommender], circles[buyer])
+            found.setdefault(pair, []).append((paid_us, order, group))
+        return [
+            Relation(
+                names[recommender],
+                names[buyer],
+                len({order for _, order, _ in met}),
+                tuple(sorted({names[group] for _, _, group in met if group is not None})),
+                moment(min(at for at, _, _ in met)) if met else None,
+                moment(max(at for at, _, _ in met)) if met else None,
+                (recommender, buyer) in ended,
+            )
+            for (recommender, buyer), met in found.items()
+        ]
+
+    async def forget(self, node: str) -> Erased:
+        """Forget a person: their keys die, their names go, the amounts stay.
+
+        Everything that is the same person by firm evidence goes with it. What was earned or owed
+        stays in the books under a number, since tax law keeps it there.
+
+        Raises:
+            LedgerError: Nobody is known by that node.
+        """
+        async with self._turn() as turn:
+            found = await people.ids_of(turn.session, [node])
+            if node not in found:
+                raise LedgerError(f"nobody is known by {node[:60]!r}; nothing was forgotten")
+            ids = await people.members(turn.session, found[node])
+            nodes, keys = await people.forget(turn.session, found[node], turn.now)
+            kept = {
+                "touches": await standing.touch_count(turn.session, ids),
+                "orders": len(await sales.orders_of_buyers(turn.session, ids)),
+                "recommended orders": len(await standing.credited_sales(turn.session, ids, None)),
+            }
+        return Erased(nodes, keys, kept)
+
+    async def export(self, node: str) -> Document:
+        """Everything kept about one person, for whoever they are to read."""
+        async with self._context.database.reading() as session:
+            return await stating.export(session, node)
+
+    async def audit(self) -> Audit:
+        """Check every link of both chains, and every order's books against what happened."""
+        async with self._context.database.reading() as session:
+            touches, entries, problems = await stating.problems(session)
+        return Audit(touches, entries, tuple(problems))
+
+    async def _circle(self, session: Any, node: str) -> list[int]:
+        found = await people.ids_of(session, [node])
+        return await people.members(session, found[node]) if node in found else []
+
+
+def _people_in(pairs: Iterable[Any], cuts: Iterable[Any]) -> set[int]:
+    found = {number for recommender, buyer, *_ in pairs for number in (recommender, buyer)}
+    return found | {number for row in cuts for number in (row.recommender_id, row.buyer_id)}
