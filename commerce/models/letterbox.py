@@ -86,7 +86,8 @@ class ChatPitch(Base):
     recommender: Mapped[str | None] = mapped_column(String(_NODE))
     # The message that caused it, hashed: worked on twice, it causes one pitch.
     cause_key: Mapped[str | None] = mapped_column(String(64), index=True)
-    token: Mapped[str | None] = mapped_column(String(100), index=True)
+    # Of the tracked link, hashed; None as long as there is none.
+    token_key: Mapped[str | None] = mapped_column(String(64), index=True)
     state: Mapped[str] = mapped_column(String(12))
     # Of our message in the chat: hashed, to know it again; encrypted, to take it back.
     reference_key: Mapped[str | None] = mapped_column(String(64), index=True)

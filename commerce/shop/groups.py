@@ -60,6 +60,7 @@ class PostedPitch:
     """A pitch as it stands in the chat.
 
     Attributes:
+        has_link: Whether it went out with its tracked link.
         reference: The channel's own id of our message; None while there is none.
     """
 
@@ -69,7 +70,7 @@ class PostedPitch:
     state: str
     asker: str | None
     recommender: str | None
-    token: str | None
+    has_link: bool
     reference: str | None
 
 
@@ -203,9 +204,11 @@ class Groups:
             token: Of its tracked link.
             reference: The channel's id of our message, if it tells one.
         """
-        values: dict[str, Any] = {"token": token, "state": "sent"}
+        vault = self._vault()
+        values: dict[str, Any] = {"state": "sent"}
+        if token is not None:
+            values["token_key"] = vault.digest("token", token)
         if reference is not None:
-            vault = self._vault()
             values["reference_key"] = vault.digest(node, reference)
             values["reference"] = vault.seal(reference.encode(), "a pitch")
         async with self._changing(node) as (session, row):
@@ -227,7 +230,7 @@ class Groups:
 
     async def pitch_with_token(self, token: str) -> PostedPitch | None:
         """The pitch whose link carries a token."""
-        return await self._pitch(ChatPitch.token == token)
+        return await self._pitch(ChatPitch.token_key == self._vault().digest("token", token))
 
     async def pitched_skus(self) -> set[str]:
         """Every product that was ever pitched in a chat."""
@@ -361,7 +364,7 @@ class Groups:
             row.state,
             row.asker,
             row.recommender,
-            row.token,
+            row.token_key is not None,
             None if reference is None else self._vault().open(reference, "a pitch").decode(),
         )
 

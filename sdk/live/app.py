@@ -1,6 +1,7 @@
 """The web application of a live session: page, news, pictures, control, health."""
 
 import secrets
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,12 @@ _KINDS = {
 
 
 def create_app(
-    session: Session, *, access: Access, image_file: ImageFile, whep: APIRouter
+    session: Session,
+    *,
+    access: Access,
+    image_file: ImageFile,
+    whep: APIRouter,
+    more: Sequence[APIRouter] = (),
 ) -> ASGIApp:
     """Everything that listens on the port.
 
@@ -35,10 +41,13 @@ def create_app(
         access: Who may do what.
         image_file: Where a product's picture lies, by SKU.
         whep: The routes that hand out picture and sound.
+        more: Further routes, such as those of chats, of the till and of a driving camera.
     """
     sessions = {str(session.session_id): session}
     app = FastAPI(title="Livepitch", docs_url=None, redoc_url=None)
     app.include_router(whep)
+    for router in more:
+        app.include_router(router)
     app.include_router(control_routes(sessions, image_file))
     app.include_router(viewer_socket(sessions, boot=secrets.token_hex(8)))
     app.include_router(_pages())

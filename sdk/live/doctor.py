@@ -16,7 +16,7 @@ from typing import Literal
 from avatar_engine.errors import AvatarEngineError
 from sdk.errors import SdkError
 from sdk.live.server import listen
-from sdk.settings import read_settings
+from sdk.settings import read_messaging_settings, read_settings
 
 Verdict = Literal["ok", "note", "missing"]
 _ENCODERS = {"libx264": "H.264", "libvpx": "VP8", "libopus": "Opus", "aac": "AAC for files"}
@@ -62,6 +62,7 @@ def examine() -> Iterator[Finding]:
     yield from _guarded("page", _port)
     yield from _guarded("media", _media)
     yield from _guarded("database", _folders)
+    yield from _guarded("chats", _hooks)
     yield _browser()
     yield _torch()
 
@@ -147,6 +148,17 @@ def _folders() -> Finding:
     if not os.access(existing, os.W_OK):
         return Finding("database", "note", f"{folder} cannot be written; shops are temporary")
     return Finding("database", "ok", str(folder))
+
+
+def _hooks() -> Finding:
+    settings = read_messaging_settings()
+    names = settings.switched_on()
+    if not names:
+        return Finding("chats", "note", "no chat service is switched on; see docs/messaging.md")
+    if not settings.public_url.startswith("https://") and names != ["wecom-bot (socket)"]:
+        detail = f"{', '.join(names)}; set LIVEPITCH_PUBLIC_URL=https://… so that they can call"
+        return Finding("chats", "note", detail)
+    return Finding("chats", "ok", f"{', '.join(names)} at {settings.public_url}/hooks/…")
 
 
 def _browser() -> Finding:

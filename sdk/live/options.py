@@ -10,7 +10,7 @@ from typing import TextIO
 from sdk.errors import SettingsError
 from sdk.live.access import Access, is_loopback
 from sdk.live.size import checked_fps, parse_size
-from sdk.settings import read_settings
+from sdk.settings import read_messaging_settings, read_settings
 
 CLEAN, BROKE, REFUSED = 0, 1, 2
 """Exit statuses."""
@@ -69,6 +69,8 @@ def check(options: Options) -> Access:
     checked_fps(options.fps)
     if options.renderer not in _RENDERERS:
         raise SettingsError(f"--renderer {options.renderer}: choose {', '.join(_RENDERERS)}")
+    # A chat service that is half switched on is told before anything slow begins.
+    read_messaging_settings().switched_on()
     for path, option in ((options.persona, "--persona"), (options.catalogue, "--catalogue")):
         if path is not None and not path.is_file():
             what = "is a folder" if path.is_dir() else "does not exist"

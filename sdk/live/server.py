@@ -10,6 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from sdk.errors import PortTakenError, SettingsError
+from sdk.live.protocol import PatientProtocol
 
 _LARGEST_SOCKET_MESSAGE = 16 * 1024
 _GRACE_S = 3
@@ -53,6 +54,7 @@ class LiveServer:
         config = uvicorn.Config(
             app,
             lifespan="on",
+            http=PatientProtocol,
             ws="websockets-sansio",
             ws_max_size=_LARGEST_SOCKET_MESSAGE,
             log_level="warning",
@@ -60,7 +62,6 @@ class LiveServer:
             server_header=False,
             date_header=False,
             timeout_graceful_shutdown=_GRACE_S,
-            h11_max_incomplete_event_size=32 * 1024,
         )
         self._server = _QuietServer(config)
 

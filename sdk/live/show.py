@@ -17,6 +17,7 @@ from sdk.live.access import Access, is_loopback
 from sdk.live.options import BROKE, CLEAN, NO_CONSENT, REFUSED, LogLines, Options, complain, note
 from sdk.live.server import LiveServer, address_of, listen
 from sdk.live.wiring import Catalogue, LiveSession, default_database, opens_browser
+from sdk.settings import read_messaging_settings
 
 _SHOWN_ISSUES = 5
 
@@ -128,10 +129,11 @@ async def _served(
     if listener is None:
         yield
         return
-    server = LiveServer(session.web_app(access), listener)
+    address = address_of(listener, options.host)
+    server = LiveServer(session.web_app(access, address=address), listener)
     serving = asyncio.create_task(server.serve(), name="http")
     await server.started()
-    _announce(session, options, access, address_of(listener, options.host))
+    _announce(session, options, access, address)
     try:
         yield
     finally:
@@ -144,12 +146,15 @@ def _announce(session: LiveSession, options: Options, access: Access, address: s
     if ticket := access.ticket():
         page += f"?ticket={ticket}"
     count = len(session.shelf.products)
+    hooks = read_messaging_settings().switched_on()
     if options.as_json:
-        about = {"url": page, "session": session.session_id, "products": count}
+        about = {"url": page, "session": session.session_id, "products": count, "hooks": hooks}
         print(json.dumps(about), flush=True)  # noqa: T201
     else:
         print(f"\n  Live at  {page}\n", flush=True)  # noqa: T201
         sold = f"{count} products" if count else "no catalogue"
+        if hooks:
+            note("chats: " + " · ".join(f"{name} at /hooks/{name}" for name in hooks))
         note(f"{sold} · {options.voice} · {options.size} at {options.fps:g} fps · Ctrl-C ends it")
     if options.opens_browser and opens_browser():
         with contextlib.suppress(webbrowser.Error):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from commerce.models.referrals import Referral
+from commerce.models.referrals import Referral, TouchKind
 from commerce.shop import Candidate, ProductCard, Shop
 from commerce.shop.letterbox import (
     AskAdmin,
@@ -50,6 +50,23 @@ class Books(Protocol):
 
     async def issue(self, referral: Referral) -> str:
         """The token of a new tracked link."""
+        ...
+
+    async def touch(
+        self,
+        *,
+        kind: TouchKind,
+        actor: str,
+        group: str | None = None,
+        sku: str | None = None,
+        session: str | None = None,
+        channel: str | None = None,
+    ) -> int:
+        """Write a contact down."""
+        ...
+
+    async def disclosure(self, recommender: str | None, language: str = "en") -> str:
+        """Who earns, and that an AI presents."""
         ...
 
     async def forget(self, node: str) -> object:
@@ -300,6 +317,15 @@ class Conversation:
                 expires_at=self._now() + self._config.link_life,
             )
         )
+        if spoken.message.is_to_us:
+            await self._books.touch(
+                kind="message",
+                actor=spoken.member,
+                group=group.node,
+                sku=card.sku,
+                session=session,
+                channel=spoken.channel.name,
+            )
         outgoing = await self._composed(group, card, said, others, token, recommender)
         sent = await spoken.channel.send(message.address, outgoing)
         await self._groups.posted(group.node, number, token=token, reference=sent.reference)
@@ -316,7 +342,7 @@ class Conversation:
         language = self._language(group)
         titles = ", ".join(f"{one.title} ({one.price.display(language)})" for one in others)
         also = line(language, "also", titles=titles) if others else ""
-        earns = line(language, "member_earns" if recommender else "nobody_earns")
+        earns = await self._books.disclosure(recommender, language)
         review = ""
         # The latest word of a buyer, whatever it says.
         for one in await self._shop.letterbox.aftercare.reviews(card.sku, limit=1):
@@ -339,7 +365,7 @@ class Conversation:
         if pitch is None:
             return False
         card = await self._shop.product(pitch.sku)
-        if pitch.state == "sent" and pitch.token is None and card is not None:
+        if pitch.state == "sent" and not pitch.has_link and card is not None:
             said = await self._pitch_text(group, card, self._language(group))
             await self._post(spoken, pitch.number, card, said, [])
         return True

@@ -7,7 +7,7 @@ from sdk.messaging.messages import AI_LABEL
 Moment = Literal[
     "norms", "privacy", "forgotten", "consent_given", "consent_taken", "consent_offer",
     "policy_changed", "only_admins", "host_set", "text_kept", "text_dropped", "approval_asked",
-    "approved_nothing", "open", "also", "nobody_earns", "member_earns", "taken_back", "asked_after",
+    "approved_nothing", "open", "also", "taken_back", "asked_after",
     "thanks", "review_kept", "review_returned", "recommend_what", "help", "live_lead",
     "live_lead_named",
 ]  # fmt: skip
@@ -37,8 +37,6 @@ _LINES: dict[str, dict[Moment, str]] = {
         "approved_nothing": "There is nothing with that number to approve.",
         "open": "See it live",
         "also": "Also: {titles}.",
-        "nobody_earns": "Nobody earns a commission on this link.",
-        "member_earns": "Ad: a member of this group earns a commission if you buy by this link.",
         "taken_back": "Taken back, as this group voted.",
         "asked_after": (
             "You bought {title} some days ago. Do you keep it? Write keep or return, and one line "
@@ -74,8 +72,6 @@ _LINES: dict[str, dict[Moment, str]] = {
         "approved_nothing": "没有这个编号的待批推荐。",
         "open": "看直播",
         "also": "另有：{titles}。",
-        "nobody_earns": "此链接无人获得佣金。",
-        "member_earns": "广告：通过此链接购买，本群一位成员将获得佣金。",
         "taken_back": "按本群投票已撤回。",
         "asked_after": (
             "您几天前买了{title}。留下还是退货？请回复“留下”或“退货”，也可以写一句给其他买家，"
@@ -97,8 +93,6 @@ _LINES: dict[str, dict[Moment, str]] = {
         ),
         "open": "Verlo en directo",
         "also": "También: {titles}.",
-        "nobody_earns": "Nadie cobra comisión por este enlace.",
-        "member_earns": "Anuncio: un miembro del grupo cobra comisión si compras con este enlace.",
         "taken_back": "Retirado, como votó el grupo.",
         "live_lead": "Una pregunta de nuestro grupo.",
         "live_lead_named": "{name} pregunta desde nuestro grupo.",
@@ -111,8 +105,6 @@ _LINES: dict[str, dict[Moment, str]] = {
         ),
         "open": "Ver ao vivo",
         "also": "Também: {titles}.",
-        "nobody_earns": "Ninguém ganha comissão por este link.",
-        "member_earns": "Anúncio: um membro do grupo ganha comissão se você comprar por este link.",
         "taken_back": "Retirado, como o grupo votou.",
         "live_lead": "Uma pergunta do nosso grupo.",
         "live_lead_named": "{name} pergunta do nosso grupo.",

@@ -63,7 +63,7 @@ def _create_groups() -> None:
         sa.Column("asker", _node),
         sa.Column("recommender", _node),
         sa.Column("cause_key", sa.String(64)),
-        sa.Column("token", sa.String(100)),
+        sa.Column("token_key", sa.String(64)),
         sa.Column("state", sa.String(12), nullable=False),
         sa.Column("reference_key", sa.String(64)),
         sa.Column("reference", sa.LargeBinary),
@@ -77,7 +77,7 @@ def _create_groups() -> None:
             "state IN ('waiting', 'sent', 'withdrawn', 'refused')", name="ck_chat_pitch_state_known"
         ),
     )
-    for column in ("cause_key", "token", "reference_key"):
+    for column in ("cause_key", "token_key", "reference_key"):
         op.create_index(f"ix_chat_pitch_{column}", "chat_pitch", [column])
     op.create_table(
         "chat_contact",
