@@ -110,6 +110,8 @@ def right_for(method: str, path: str) -> Right:
     """What a request needs."""
     if path.startswith("/api/"):
         return "watch" if method in ("GET", "HEAD", "OPTIONS") else "control"
+    if path.startswith("/whip/"):
+        return "open" if method == "OPTIONS" else "control"
     if path.startswith(("/ws/", "/whep/", "/media/")):
         return "open" if method == "OPTIONS" else "watch"
     return "open"

@@ -7,7 +7,7 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,19 +21,20 @@ from starlette.types import ASGIApp
 from avatar_engine.engine import open_engine
 from avatar_engine.persona import Persona
 from avatar_engine.render import warm_up
-from avatar_engine.speech import open_voice
 from commerce.shop import ImportReport, Shop
 from sdk.errors import OutputError, SettingsError
 from sdk.live.access import Access
 from sdk.live.app import create_app
+from sdk.live.hooks import hook_routes
 from sdk.live.persona_cache import Progress, persona_from
 from sdk.live.shelf import ShopCounter, language_of
 from sdk.live.size import checked_fps, parse_size
+from sdk.live.voices.opening import open_session_voice, voice_language
 from sdk.media import Broadcaster, MediaConfig
 from sdk.media.outputs import open_output
-from sdk.session import Parts, ScriptConfig, Session, SessionConfig
+from sdk.session import FaceDriver, Parts, ScriptConfig, Session, SessionConfig, VideoTrack
 from sdk.settings import read_settings
-from sdk.signalling import WhepConfig, host_addresses_for, whep_router
+from sdk.signalling import WhepConfig, host_addresses_for, whep_router, whip_router
 from sdk.types.media import Output
 
 _BITS_PER_PIXEL = 0.16  # a talking head at 25 fps without visible blocks: 1 Mb/s at 512 x 512
@@ -63,7 +64,7 @@ class LiveSession(Session):
     Args:
         persona: A photo, a ``.persona`` file, or a persona.
         catalogue: A CSV file, or a ``Catalogue``.
-        voice: Such as ``espeak:en-us``.
+        voice: ``espeak:en-us``, ``piper:FILE.onnx`` or ``openai:URL#MODEL/VOICE``; docs/voices.md.
         size: ``512`` or ``720x1280``.
         fps: Frames per second.
         renderer: ``auto``, ``reference``, ``cpu`` or ``cuda``.
@@ -104,6 +105,7 @@ class LiveSession(Session):
             catalogue = Catalogue(Path(catalogue) if catalogue is not None else None)
         self._catalogue = catalogue
         self._voice = voice
+        self._language = "en"  # of the voice, once it is open
         self._size = parse_size(size)
         self._fps = checked_fps(fps)
         self._renderer = renderer
@@ -127,15 +129,36 @@ class LiveSession(Session):
         """Where a product's picture lies."""
         return await self._shop.image_file(sku) if self._shop is not None else None
 
-    def web_app(self, access: Access) -> ASGIApp:
-        """The session's web application: page, picture and sound, chat, control.
+    def web_app(self, access: Access, *, address: str = "http://127.0.0.1:8010") -> ASGIApp:
+        """The session's web application: page, picture and sound, chat, control, webhooks.
 
         Args:
             access: Who may do what; carries the address it will be served at.
+            address: For links that are written in chats, where no public one is set.
+
+        Raises:
+            SettingsError: A chat service is half switched on.
         """
         return create_app(
-            self, access=access, image_file=self.image_file, whep=self._whep(access.host)
+            self,
+            access=access,
+            image_file=self.image_file,
+            whep=self._whep(access.host),
+            more=(self._whip(access.host), *self._hooks(address)),
         )
+
+    def _hooks(self, address: str) -> list[APIRouter]:
+        if self._shop is None:
+            return []
+        language = self._language
+        return hook_routes(self, self._shop, address=address, language=language)
+
+    def _whip(self, host: str) -> APIRouter:
+        async def drive(session: str, track: VideoTrack) -> Callable[[], Awaitable[None]]:
+            return (await self.drive(track)).stop
+
+        config = WhepConfig(host_addresses=host_addresses_for(host), allow_origin="")
+        return whip_router(lambda name: name == self.session_id, drive, config=config)
 
     def _whep(self, host: str) -> APIRouter:
         broadcaster = self.parts.transmitter
@@ -153,7 +176,8 @@ class LiveSession(Session):
             if self._catalogue.file is not None:
                 self.import_report = await _fill(shop, self._catalogue)
             # Before the persona, which takes seconds: a misspelt voice is told at once.
-            voice = await asyncio.to_thread(open_voice, self._voice)
+            voice = await asyncio.to_thread(open_session_voice, self._voice)
+            self._language = language_of(voice_language(voice))
             try:
                 persona = await self._open_persona()
                 await asyncio.to_thread(self._prepare_kernels)
@@ -174,7 +198,7 @@ class LiveSession(Session):
             )
             broadcaster = self._broadcaster(engine.close)
             counter = ShopCounter(
-                shop, session_id=self.session_id, language=language_of(self._voice)
+                shop, session_id=self.session_id, language=self._language
             )
             yield Parts(
                 engine,
@@ -183,6 +207,7 @@ class LiveSession(Session):
                 presenter=self._name or _presenter(persona.name),
                 consent=persona.consent or "",
                 portrait=_png(persona.thumbnail),
+                open_driver=functools.partial(_open_driver, persona),
             )
 
     async def _open_persona(self) -> Persona:
@@ -259,6 +284,13 @@ async def _fill(shop: Shop, catalogue: Catalogue) -> ImportReport:
         why = f"row {first.row}, {first.column}: {first.reason}" if first else "it has no rows"
         raise SettingsError(f"--catalogue {catalogue.file}: no usable product; {why}")
     return report
+
+
+def _open_driver(persona: Persona) -> FaceDriver:
+    # The portrait models are loaded only when a camera comes.
+    from avatar_engine.tracking import Driver
+
+    return Driver(persona.maps)
 
 
 def _png(picture: NDArray[np.uint8]) -> bytes:

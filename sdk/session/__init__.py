@@ -3,6 +3,7 @@
 from sdk.session.chat import Chat
 from sdk.session.clock import Clock, MachineClock, VirtualClock
 from sdk.session.director import Director, DirectorConfig
+from sdk.session.driving import Driving, FaceDriver, VideoTrack
 from sdk.session.events import EventHub, Subscription
 from sdk.session.playout import Playout, PlayoutConfig, PlayoutFigures
 from sdk.session.protocols import Answer, Counter, Engine, Speaker, Transmitter
@@ -17,8 +18,10 @@ __all__ = [
     "Counter",
     "Director",
     "DirectorConfig",
+    "Driving",
     "Engine",
     "EventHub",
+    "FaceDriver",
     "MachineClock",
     "Parts",
     "Playout",
@@ -32,5 +35,6 @@ __all__ = [
     "Speech",
     "Subscription",
     "Transmitter",
+    "VideoTrack",
     "VirtualClock",
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from avatar_engine.types import AvatarFrame, Mark
+from avatar_engine.types import AvatarFrame, FaceState, Mark
 
 
 class Speaker(Protocol):
@@ -38,6 +38,10 @@ class Engine(Speaker, Protocol):
 
     def glance(self, direction: str) -> None:
         """Look briefly beside the camera; any thread."""
+        ...
+
+    def follow(self, state: FaceState | None) -> None:
+        """Take on a driver's face from the next frame on; None ends it; any thread."""
         ...
 
     def step(self, *, is_drawn: bool = True) -> AvatarFrame:

@@ -18,6 +18,7 @@ from sdk.errors import SessionError
 from sdk.session.chat import Chat
 from sdk.session.clock import Clock, MachineClock
 from sdk.session.director import Director, DirectorConfig
+from sdk.session.driving import Driving, FaceDriver, VideoTrack
 from sdk.session.events import EventHub, Subscription
 from sdk.session.playout import Playout, PlayoutConfig
 from sdk.session.protocols import Counter, Engine, Transmitter
@@ -40,6 +41,7 @@ class Parts:
         presenter: The persona's name, for the page.
         consent: The persona's consent statement.
         portrait: A small PNG of the persona, or nothing.
+        open_driver: Makes what turns a camera's pictures into the persona's faces.
     """
 
     engine: Engine
@@ -48,6 +50,7 @@ class Parts:
     presenter: str = ""
     consent: str = ""
     portrait: bytes = b""
+    open_driver: Callable[[], FaceDriver] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: asyncio.Future[None] | None = None
         self._parts: Parts | None = None
+        self._driving: Driving | None = None
 
     # -- life --------------------------------------------------------------------------------
 
@@ -117,6 +121,8 @@ class Session:
         if self._state in ("disconnecting", "disconnected"):
             return
         self._set_state("disconnecting")
+        if self._driving is not None:
+            await self._driving.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -178,6 +184,33 @@ class Session:
             SessionError: The session is not open, or no product has that SKU.
         """
         self._show(self.shelf.known(sku) if sku is not None else None)
+
+    async def drive(self, track: VideoTrack) -> Driving:
+        """Let a camera move the avatar's face until the track ends; lines keep their own mouth.
+
+        Args:
+            track: Has ``recv()`` that gives ``av.VideoFrame``; aiortc's tracks do. One at a time:
+                a new one takes the place of the one before.
+
+        Returns:
+            A handle: ``calibrate()``, ``is_following``, ``await stop()``.
+
+        Raises:
+            SessionError: The session is not open, or its parts cannot track faces.
+        """
+        open_driver = self.parts.open_driver
+        if open_driver is None:
+            raise SessionError("this session cannot be driven: its parts have no face tracker")
+        if self._driving is not None:
+            await self._driving.stop()
+        driver = await asyncio.to_thread(open_driver)
+        self._driving = Driving(track, driver, self.parts.engine.follow, self._hub)
+        return self._driving
+
+    @property
+    def driving(self) -> Driving | None:
+        """What moves the face now, if a camera does."""
+        return self._driving if self._driving and self._driving.is_active else None
 
     def events(self) -> Subscription:
         """Everything that happens from now on: ``async for event in session.events()``."""

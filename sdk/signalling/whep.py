@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from sdk.errors import SignallingError
 from sdk.media import Broadcaster
+from sdk.signalling.body import read_body, require_type
 from sdk.signalling.config import WhepConfig
 from sdk.signalling.fragment import read_fragment
 from sdk.signalling.offer import read_offer
@@ -62,8 +63,8 @@ def whep_router(
     async def offer(session: str, request: Request) -> Response:
         """Watch a session: an SDP offer in, an answer and the viewer's address out."""
         broadcaster = room(session)
-        _require_type(request, SDP)
-        parsed = read_offer(await _body(request, options.max_body_bytes))
+        require_type(request, SDP)
+        parsed = read_offer(await read_body(request, options.max_body_bytes))
         peer = await registry.open(session, parsed, broadcaster)
         response = Response(peer.answer, 201, media_type=SDP)
         # Starlette would add a charset, and strict players compare the whole type.
@@ -79,7 +80,7 @@ def whep_router(
     async def trickle(session: str, viewer: str, request: Request) -> Response:
         """Add a viewer's ICE candidates."""
         peer = registry.find(session, viewer)
-        _require_type(request, FRAGMENT)
+        require_type(request, FRAGMENT)
         match = request.headers.get("If-Match")
         if match is None:
             raise SignallingError(428, "send If-Match with the ETag of the 201")
@@ -87,7 +88,7 @@ def whep_router(
             raise SignallingError(422, "ICE restarts are not supported; POST a new offer")
         if match != peer.etag:
             raise SignallingError(412, "If-Match names another ICE session")
-        await peer.add_candidates(read_fragment(await _body(request, options.max_body_bytes)))
+        await peer.add_candidates(read_fragment(await read_body(request, options.max_body_bytes)))
         return Response(status_code=204)
 
     @router.delete("/{session}/{viewer}", response_class=Response)
@@ -172,21 +173,3 @@ def _allow(methods: str, headers: dict[str, str]) -> Response:
             "Access-Control-Max-Age": "86400",
         },
     )
-
-
-def _require_type(request: Request, wanted: str) -> None:
-    given = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if given != wanted:
-        raise SignallingError(415, f"Content-Type is {given[:60]!r}; send {wanted}")
-
-
-async def _body(request: Request, limit: int) -> str:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > limit:
-            raise SignallingError(413, f"the body is larger than {limit} bytes")
-    try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        raise SignallingError(400, "the body is not UTF-8") from error

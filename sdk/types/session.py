@@ -88,6 +88,10 @@ EventType = Literal[
     "chat.message",
     "chat.question",
     "chat.answered",
+    "drive.started",
+    "drive.ended",
+    "drive.face_found",
+    "drive.face_lost",
 ]
 
 SessionState = Literal["inactive", "connecting", "connected", "disconnecting", "disconnected"]

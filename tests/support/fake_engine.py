@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar_engine.types import AvatarFrame, Cue, Mark
+from avatar_engine.types import AvatarFrame, Cue, FaceState, Mark
 
 SAMPLE_RATE_HZ = 48_000
 S_PER_CHARACTER = 0.055
@@ -46,6 +46,7 @@ class FakeEngine:
         self.said: list[str] = []
         self.marked: list[tuple[Mark, ...]] = []
         self.glances: list[str] = []
+        self.followed: list[FaceState | None] = []
         self.is_closed = False
         self._s_per_character = s_per_character
         self._lines: deque[_Line] = deque()
@@ -80,6 +81,9 @@ class FakeEngine:
 
     def glance(self, direction: str) -> None:
         self.glances.append(direction)
+
+    def follow(self, state: FaceState | None) -> None:
+        self.followed.append(state)
 
     def step(self, *, is_drawn: bool = True) -> AvatarFrame:
         with self._lock:
