@@ -1,6 +1,7 @@
 """Commands that members write: ``/privacy``, ``/forget``, ``/consent``, ``/policy`` and others."""
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -21,6 +22,8 @@ from sdk.messaging.words import example, line
 
 _KEPT = ("keep", "kept", "留下", "留", "quedo", "fico")
 _RETURNED = ("return", "returned", "退货", "退", "devuelvo", "devolvo")
+IsAdmin = Callable[[], Awaitable[bool]]
+
 _NUMBER = re.compile(r"/(?:approve|deny)\s+#?(\d{1,9})")
 
 
@@ -60,8 +63,13 @@ class Commands:
         self._books = books
         self._language = language
 
-    async def reply(self, spoken: Spoken, is_admin: bool) -> str | None:
-        """The answer to a command, once it was carried out; None when it is none."""
+    async def reply(self, spoken: Spoken, is_admin: IsAdmin) -> str | None:
+        """The answer to a command, once it was carried out; None when it is none.
+
+        Args:
+            spoken: The message.
+            is_admin: Asks whether its writer administers the chat, which may take a call.
+        """
         message = spoken.message
         if not message.text.startswith("/"):
             return await self._review(spoken)
@@ -78,14 +86,14 @@ class Commands:
             case "consent":
                 return await self._consent(spoken, rest, language)
             case "policy":
-                return await self._policy(spoken, rest, language, is_admin=is_admin)
+                return await self._policy(spoken, rest, language, is_admin)
             case "host":
-                if not is_admin:
+                if not await is_admin():
                     return line(language, "only_admins")
                 await self._letterbox.groups.set_host(spoken.group.node, spoken.member)
                 return line(language, "host_set")
             case "keep-text" | "keeptext" | "keep_text":
-                if not is_admin:
+                if not await is_admin():
                     return line(language, "only_admins")
                 keeps = rest.strip().lower() == "on"
                 node = spoken.group.node
@@ -130,11 +138,11 @@ class Commands:
             await groups.withdraw_contact(spoken.member)
         return line(language, "consent_given" if is_given else "consent_taken")
 
-    async def _policy(self, spoken: Spoken, rest: str, language: str, *, is_admin: bool) -> str:
+    async def _policy(self, spoken: Spoken, rest: str, language: str, is_admin: IsAdmin) -> str:
         group = spoken.group
         if not rest.strip():
             return "; ".join(described_policy(group.policy, group.profile))
-        if not is_admin:
+        if not await is_admin():
             return line(language, "only_admins")
         try:
             policy, profile = changed_policy(group.policy, group.profile, rest)

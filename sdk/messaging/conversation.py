@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from commerce.models.referrals import Referral, TouchKind
@@ -171,12 +172,13 @@ class Conversation:
             return
         if is_again and await self._went_out(spoken):
             return
+        is_admin = partial(self._is_admin, spoken)
         if message.text.startswith("/recommend"):
             await self._recommend(spoken)
         elif message.text.startswith("/approve") or message.text.startswith("/deny"):
             await self._groups.tell(group.node, Spoke(spoken.member))
             await self._judge(spoken)
-        elif (text := await self._commands.reply(spoken, await self._is_admin(spoken))) is not None:
+        elif (text := await self._commands.reply(spoken, is_admin)) is not None:
             await self._groups.tell(group.node, Spoke(spoken.member))
             await self._say(spoken, text)
         else:
