@@ -84,6 +84,7 @@ class AvatarEngine:
         self._is_announced = False
         self._was_speaking = False
         self._relax_s: float | None = None
+        self._is_dry = False
 
     @property
     def backlog_s(self) -> float:
@@ -106,6 +107,9 @@ class AvatarEngine:
         ordered = tuple(sorted(marks, key=lambda mark: mark.offset))
         with self._lock:
             self._queue.append(_Line(utterance_id, text, ordered))
+        prepare = getattr(self._voice, "prepare", None)
+        if prepare is not None:  # a voice far away can begin while another line still sounds
+            prepare(text)
 
     def interrupt(self) -> int:
         """Drop everything said and queued; the next frame is already silent.
@@ -226,6 +230,7 @@ class AvatarEngine:
                 ):
                     self._performer.feel(None, at_s=self._line_start_s)
                 self._is_announced = False
+                self._is_dry = False
             track = self._track
             for chunk in track.read_ahead(LOOK_AHEAD_S):
                 self._performer.feed(
@@ -238,6 +243,9 @@ class AvatarEngine:
                 if chunk.is_last:
                     length_s = chunk.start_s + len(chunk.pcm) / chunk.sample_rate_hz
                     self._performer.end(self._line_start_s + length_s)
+            if self._is_starved(track):
+                self._wait((len(audio) - filled) / SAMPLE_RATE_HZ)
+                return
             if self._lead_in:
                 quiet = min(self._lead_in, len(audio) - filled)
                 self._lead_in -= quiet
@@ -261,6 +269,19 @@ class AvatarEngine:
                 cues.append(Cue("ended", track.utterance_id, filled / SAMPLE_RATE_HZ))
                 self._track = None
                 self._relax_s = now_s + RELAX_S
+
+    def _is_starved(self, track: VoiceTrack) -> bool:
+        """A slow voice has nothing to play; once dry, it has to get ahead again first."""
+        if track.is_read or track.buffered_s >= LOOK_AHEAD_S:
+            self._is_dry = False
+        elif track.buffered_s == 0.0 or not self._is_announced:
+            self._is_dry = True
+        return self._is_dry
+
+    def _wait(self, seconds: float) -> None:
+        """Silence until the voice goes on; everything in the line happens that much later."""
+        self._line_start_s += seconds
+        self._performer.stall(seconds)
 
     def _perform(self, mark: str) -> None:
         """Let the face do what a mark says, from this frame on."""

@@ -19,6 +19,7 @@ class Recording:
 
     def __init__(self, path: Path) -> None:
         self.name = f"recording:{path.name}"
+        self.language = "und"  # whatever it is
         self._pcm = read_audio(path)
         self.duration_s = len(self._pcm) / 48_000
 

@@ -44,12 +44,17 @@ class VoiceTrack:
         return self._buffered / SAMPLE_RATE_HZ
 
     @property
+    def is_read(self) -> bool:
+        """Nothing more comes from the voice."""
+        return self._is_read
+
+    @property
     def is_finished(self) -> bool:
         """Everything was read and taken."""
         return self._is_read and self._buffered == 0 and not self._cues
 
     def read_ahead(self, seconds: float) -> list[SpeechChunk]:
-        """Read until ``seconds`` are buffered; what was read.
+        """Read until ``seconds`` are buffered, or the voice has nothing more yet; what was read.
 
         Raises:
             VoiceError: The voice died.
@@ -60,6 +65,8 @@ class VoiceTrack:
             if chunk is None:
                 self._finish()
                 break
+            if not chunk.is_last and len(chunk.pcm) == 0:
+                break  # a slow voice: ask again with the next frame
             chunks.append(chunk)
             self._append(chunk.pcm)
             for word in chunk.words:

@@ -41,8 +41,11 @@ class HeardShapes:
     def push(self, heard: Heard) -> list[Shape]:
         """Shapes that are over, after those given before."""
         done: list[Shape] = []
-        if not self._frames and not self._begin:
-            self._begin = round(heard.start_s * HEARD_RATE_HZ)
+        begin = round(heard.start_s * HEARD_RATE_HZ)
+        if len(heard.shares) and abs(begin - self._begin - len(self._frames)) > 1:
+            # Another stretch of sound, such as the next sentence's.
+            done += [self._cut(len(self._frames))] if self._frames else []
+            self._begin = begin
         for shares in heard.shares:
             self._frames.append(shares)
             self._leaders.append(int((shares * _EAGERNESS).argmax()))

@@ -146,6 +146,11 @@ class Performer:
         if pcm is not None:
             self._utterances[-1].feed_sound(pcm, sample_rate_hz)
 
+    def stall(self, seconds: float) -> None:
+        """The sound of the utterance begun last did not come in time: it goes on later."""
+        if self._utterances and self._utterances[-1].end_s is None:
+            self._utterances[-1].stall(seconds)
+
     def end(self, at_s: float) -> None:
         """The utterance begun last sounds until ``at_s`` on the frame clock."""
         if self._utterances:

@@ -20,6 +20,7 @@ CANCEL_S = 0.12
 _MICRO_PAUSE_S = 0.14
 _ONSET_S, _FIRST_SHARE = 0.09, 0.45
 _TAIL_S = 1.3  # after its end an utterance still has gestures to finish
+_SLACK_S, _SLACK_STEP_S = 0.16, 0.04
 _JAW_OPEN = ARKIT_INDEX["jawOpen"]
 _MOUTH_CLOSE = ARKIT_INDEX["mouthClose"]
 
@@ -47,6 +48,13 @@ class Utterance:
         self.pauses: list[float] = []
         self.end_s: float | None = None
         self.cancelled_s: float | None = None
+        self._slack = 0.0
+        self._stalled_s = 0.0
+
+    def stall(self, seconds: float) -> None:
+        """Its sound did not come: everything in it happens that much later."""
+        self.start_s += seconds
+        self._stalled_s += seconds
 
     def feed(self, phonemes: Sequence[Phoneme], words: Sequence[Word], heard: Heard | None) -> None:
         """What comes next of it."""
@@ -92,6 +100,12 @@ class Utterance:
         if self.first_seen_s > -LOOKAHEAD_S:
             # Begun without notice: the lips have no time to prepare, yet must not jump.
             weights *= eased((time_s - self.first_seen_s + _FIRST_SHARE * _ONSET_S) / _ONSET_S)
+        # While the sound is missing the mouth closes softly, and opens again with it.
+        wanted = 1.0 if self._stalled_s else 0.0
+        step = self._stalled_s or _SLACK_STEP_S
+        self._slack += float(np.clip(wanted - self._slack, -step / _SLACK_S, step / _SLACK_S))
+        self._stalled_s = 0.0
+        weights *= 1.0 - eased(self._slack)
         if self.cancelled_s is not None:
             weights *= 1.0 - eased((time_s - self.cancelled_s) / CANCEL_S)
         return weights

@@ -1,7 +1,7 @@
 """Text that is rewritten step by step and still knows where each character came from."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -32,17 +32,23 @@ class AlignedText:
 
         What replaces a match stands for everything the match stood for.
         """
-        pieces: list[str] = []
-        starts: list[int] = []
-        ends: list[int] = []
-        at = 0
+        spans = []
         for match in pattern.finditer(self.text):
             begin, end = match.span()
             if begin == end:
                 continue
             new = replacement if isinstance(replacement, str) else replacement(match)
-            if new is None or new == match.group():
-                continue
+            if new is not None and new != match.group():
+                spans.append((begin, end, new))
+        return self.replaced(spans)
+
+    def replaced(self, spans: Iterable[tuple[int, int, str]]) -> "AlignedText":
+        """Other words for stretches (begin, end, new) of the text, in order and apart."""
+        pieces: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        at = 0
+        for begin, end, new in spans:
             pieces += (self.text[at:begin], new)
             starts += self.starts[at:begin] + (self.starts[begin],) * len(new)
             ends += self.ends[at:begin] + (self.ends[end - 1],) * len(new)

@@ -1,10 +1,16 @@
 """Kana for the kanji of shop talk; the embedded Japanese voice reads none itself.
 
-This is a word list, not a reading engine: it covers what a presenter says about goods, prices and
-delivery. For free Japanese text a voice that reads kanji is needed.
+With the extra ``japanese`` a dictionary of readings (Sudachi, Apache-2.0) reads any text. Without
+it a word list covers what a presenter says about goods, prices and delivery, and other kanji are
+left out.
 """
 
+import importlib.util
 import re
+from functools import lru_cache
+from typing import Any
+
+from avatar_engine.speech.alignment import AlignedText
 
 _WORDS = """
 円 えん|税込 ぜいこみ|税抜 ぜいぬき|税別 ぜいべつ|消費税 しょうひぜい|送料無料 そうりょうむりょう|送料 そうりょう|無料 むりょう
@@ -29,6 +35,43 @@ _READINGS = dict(
 )
 KANJI = re.compile("|".join(sorted(map(re.escape, _READINGS), key=len, reverse=True)))
 """Any word of the list, the longest first."""
+
+
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff々]")
+_PARTICLES = {"は": "わ", "へ": "え"}  # written one way, said another
+_KATAKANA_TO_HIRAGANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
+
+
+def in_kana(text: AlignedText) -> AlignedText:
+    """The text with its kanji read; what nobody here can read stays."""
+    tokenizer = _tokenizer()
+    if tokenizer is None:
+        return text.sub(KANJI, read_kanji)
+    spans = []
+    for word in tokenizer.tokenize(text.text):
+        surface = word.surface()
+        if _HAN.search(surface):
+            reading = word.reading_form().translate(_KATAKANA_TO_HIRAGANA)
+            if reading and not _HAN.search(reading):
+                spans.append((word.begin(), word.end(), reading))
+        elif surface in _PARTICLES and word.part_of_speech()[0] == "助詞":
+            spans.append((word.begin(), word.end(), _PARTICLES[surface]))
+    return text.replaced(spans)
+
+
+@lru_cache(maxsize=1)
+def _tokenizer() -> Any:
+    """Sudachi with its core dictionary; None where the extra is not installed."""
+    if importlib.util.find_spec("sudachipy") is None:
+        return None
+    if importlib.util.find_spec("sudachidict_core") is None:
+        return None
+    from sudachipy import Dictionary
+
+    dictionary = Dictionary(dict="core")
+    # Renamed in 0.7; the old name warns there.
+    make = getattr(dictionary, "tokenizer", None) or dictionary.create
+    return make()
 
 
 def read_kanji(match: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from avatar_engine.speech.alignment import AlignedText
-from avatar_engine.speech.kanji import KANJI, read_kanji
+from avatar_engine.speech.kanji import in_kana
 from avatar_engine.speech.languages import HOME_CURRENCY, Language, language_of
 from avatar_engine.speech.numbers import NUMBER, Quantity, parse_number
 
@@ -89,6 +89,15 @@ def normalized(text: str, language: str) -> AlignedText:
     spoken = _quantities(spoken, words, language)
     spoken = spoken.sub(_LEFTOVERS, " ")
     spoken = _foreign_script(spoken, language)
+    spoken = spoken.sub(_REPEATED, _first).sub(_SPACES, " ").sub(_LINE_BREAKS, "\n").strip()
+    return spoken if _HAS_SOUND.search(spoken.text) else spoken[:0]
+
+
+def plain(text: str) -> AlignedText:
+    """The text without markup, addresses and pictures, numbers as written: for voices that read
+    them themselves.
+    """
+    spoken = _without_markup(AlignedText.of(text)).sub(_LEFTOVERS, " ")
     spoken = spoken.sub(_REPEATED, _first).sub(_SPACES, " ").sub(_LINE_BREAKS, "\n").strip()
     return spoken if _HAS_SOUND.search(spoken.text) else spoken[:0]
 
@@ -218,7 +227,7 @@ def _foreign_script(spoken: AlignedText, language: str) -> AlignedText:
     if base in _CHINESE:
         return spoken
     if base == "ja":
-        spoken = spoken.sub(KANJI, read_kanji)
+        spoken = in_kana(spoken)
     return spoken.sub(_HAN, " ")
 
 

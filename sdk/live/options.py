@@ -10,6 +10,7 @@ from typing import TextIO
 from sdk.errors import SettingsError
 from sdk.live.access import Access, is_loopback
 from sdk.live.size import checked_fps, parse_size
+from sdk.live.voices.address import is_remote, remote_address
 from sdk.settings import read_messaging_settings, read_settings
 
 CLEAN, BROKE, REFUSED = 0, 1, 2
@@ -67,6 +68,8 @@ def check(options: Options) -> Access:
     access = Access(options.host, token)
     parse_size(options.size)
     checked_fps(options.fps)
+    if is_remote(options.voice):
+        remote_address(options.voice)  # written wrongly, it is told before the slow work
     if options.renderer not in _RENDERERS:
         raise SettingsError(f"--renderer {options.renderer}: choose {', '.join(_RENDERERS)}")
     # A chat service that is half switched on is told before anything slow begins.

@@ -130,7 +130,7 @@ def _match(
     known: list[NDArray[np.float64]], heard: list[NDArray[np.float64]]
 ) -> tuple[float, float]:
     """Correlation at its best shift, and that shift in ms (positive: heard is late)."""
-    shifts = np.arange(-12, 13)
+    shifts = range(-12, 13)
     scores = []
     for shift in shifts:
         pairs = [
@@ -142,7 +142,7 @@ def _match(
     best = int(np.argmax(scores))
     lag = float(shifts[best])
     if 0 < best < len(shifts) - 1:  # the peak of a parabola through three points
-        left, top, right = scores[best - 1 : best + 2]
+        left, top, right = scores[best - 1], scores[best], scores[best + 1]
         lag += 0.5 * (left - right) / (left - 2 * top + right)
     return scores[12], 10.0 * lag
 

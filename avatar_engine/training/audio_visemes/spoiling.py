@@ -40,7 +40,7 @@ def spoiled(
         noise = noise + other * 10 ** (-rng.uniform(14, 30) / 20) * 0.5
     sound = (sound + noise) * level
     if rng.random() < 0.15:
-        sound = _companded(sound)
+        sound = _companded(sound.astype(np.float32))
     return np.clip(sound, -1, 1).astype(np.float32), labels
 
 

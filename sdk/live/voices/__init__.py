@@ -1,0 +1,1 @@
+"""Voices from elsewhere: any OpenAI-compatible speech endpoint, the embedded voice behind it."""
