@@ -67,10 +67,11 @@ def whatsapp_body(at):
 
 def line_body(at):
     mention = {"mentionees": [{"index": 0, "length": 5, "isSelf": True}]}
+    message = {"id": "5", "type": "text", "text": "@Shop any tea?", "mention": mention}
     event = {"type": "message", "mode": "active", "timestamp": int(at * 1000),
              "webhookEventId": "01HZ", "deliveryContext": {"isRedelivery": False},
              "source": {"type": "group", "groupId": "C1", "userId": "U1"}, "replyToken": "r",
-             "message": {"id": "5", "type": "text", "text": "@Shop any tea?", "mention": mention}}  # fmt: skip
+             "message": message}  # fmt: skip
     return dumped({"destination": "U0", "events": [event]})
 
 

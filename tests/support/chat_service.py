@@ -29,7 +29,7 @@ class Told:
 
 @dataclass
 class ChatService:
-    """``answers`` maps the end of a path to a list of (status, headers, JSON); the last one stays."""
+    """``answers``: the end of a path to a list of (status, headers, JSON); the last one stays."""
 
     url: str = ""
     told: list[Told] = field(default_factory=list)
@@ -41,7 +41,7 @@ class ChatService:
 
     async def wait_for(self, end: str, count: int = 1, timeout_s: float = 10.0) -> list[Told]:
         async with asyncio.timeout(timeout_s):
-            while len(self.calls(end)) < count:
+            while len(self.calls(end)) < count:  # noqa: ASYNC110  (a test may look)
                 await asyncio.sleep(0.01)
         return self.calls(end)
 
@@ -68,7 +68,7 @@ async def served(app: Any, **options: Any) -> AsyncIterator[str]:
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110  (uvicorn tells nobody)
         await asyncio.sleep(0.005)
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
