@@ -121,7 +121,7 @@ class Aftercare:
             .limit(limit)
         )
         async with self._database.reading() as session:
-            found = (await session.execute(chosen)).tuples().all()
+            found = (await session.execute(chosen)).all()
             ids = [row[0] for row in found]
             words = {
                 row.id: row.word

@@ -194,7 +194,8 @@ class Inbox:
         """How many events are in each state."""
         counted = select(InboxEvent.state, func.count()).group_by(InboxEvent.state)
         async with self._database.reading() as session:
-            found: dict[str, int] = dict((await session.execute(counted)).tuples().all())
+            rows = (await session.execute(counted)).all()
+        found: dict[str, int] = {str(state): int(number) for state, number in rows}
         return {state: found.get(state, 0) for state in ("new", "done", "dead")}
 
     async def retry(self, keys: Sequence[int] | None = None) -> int:
