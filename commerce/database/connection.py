@@ -43,6 +43,8 @@ class Database:
         )
         # A database in memory lives in one connection, which can hold one transaction at a time.
         self._turn = asyncio.Lock() if name == sqlite.MEMORY else nullcontext()
+        # SQLite's own waiting is polling, and no queue: of a crowd, some would wait for ever.
+        self._write_turn = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
         reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._readers = async_sessionmaker(
             engine.execution_options(**reading) if self.dialect == "postgresql" else engine,
@@ -95,7 +97,7 @@ class Database:
     async def writing(self) -> AsyncIterator[AsyncSession]:
         """A session that is committed at the end, or rolled back when the block raises."""
         with self._failures():
-            async with self._turn, self._writers.begin() as session:
+            async with self._write_turn, self._turn, self._writers.begin() as session:
                 yield session
 
     async def _migrate(self) -> None:
