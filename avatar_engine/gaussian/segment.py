@@ -1,8 +1,7 @@
-"""Which pixels are background, skin, hair and clothing.
+"""Which pixels are background, skin, hair and clothing, as sharp as the picture.
 
-No single colour rule survives a dark suit under dark hair. Each class gets several Gaussians in
-colour, seeded where the face's frame makes the class certain; a position prior, picture-guided
-smoothing and connectivity decide the rest.
+The portrait brings what the label network saw, coarse and without a person's own colours; here it
+is drawn along the picture's edges. A portrait without labels falls back on colour rules.
 """
 
 from dataclasses import dataclass
@@ -10,19 +9,24 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label
 
-from avatar_engine.gaussian.smooth import blur_image, smoothstep
-from avatar_engine.gaussian.view import View
-
-BACKGROUND, SKIN, HAIR, CLOTH = range(4)
-_SEEN_EAR = np.array([0.01, 0.86, 0.12, 0.01])
-_HALF = 2  # labels are found at half the working size
-_EYES_AND_MOUTH = (
-    [33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7],
-    [263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249],
-    [61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146],
+from avatar_engine.gaussian.colour_model import guided
+from avatar_engine.gaussian.colour_rules import (
+    BACKGROUND,
+    CLOTH,
+    HAIR,
+    SKIN,
+    shares_by_colour,
 )
+from avatar_engine.gaussian.view import View
+from avatar_engine.types import LabelKind
+
+__all__ = ["BACKGROUND", "CLOTH", "HAIR", "SKIN", "Labels", "segment"]
+
+_HALF = 2  # edges are found at half the working size
+_RADIUS = 3  # of the guided filter, in those pixels
+_ON_FACE = (LabelKind.SKIN, LabelKind.EAR, LabelKind.GLASSES, LabelKind.BEARD)
+_BALD, _LONG = 0.035, 0.03  # hair above the brows, and below the ears, over the face's area
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,13 @@ class Labels:
     """Shares of each class.
 
     Attributes:
-        share: [S, S, 4] float32, sums to one; order BACKGROUND, SKIN, HAIR, CLOTH.
+        share: [S, S, 4] float32, sums to one; order BACKGROUND, SKIN, HAIR, CLOTH. Glasses and
+            beard count as skin, headwear as hair: they move with them.
         is_bald: No hair worth a colour model was found on the scalp.
         is_long: Hair hangs down beside the face below the ears.
         skin_tone: [3] sRGB, the face's median.
         hair_tone: [3] sRGB, the hair's median; the skin's for a bald head.
+        kinds: [S, S, 9] float32 shares of each ``LabelKind``; None where only colours were asked.
     """
 
     share: NDArray[np.float32]
@@ -42,6 +48,7 @@ class Labels:
     is_long: bool
     skin_tone: NDArray[np.float64]
     hair_tone: NDArray[np.float64]
+    kinds: NDArray[np.float32] | None = None
 
     def mask(self, which: int) -> NDArray[np.bool_]:
         """[S, S] where a class is the likeliest."""
@@ -53,233 +60,80 @@ def segment(view: View, scalp_pixels: NDArray[np.bool_], ear_pixels: NDArray[np.
 
     Args:
         view: The portrait.
-        scalp_pixels: [S, S] where the fitted head's scalp projects.
+        scalp_pixels: [S, S] where the fitted head's scalp projects; colour rules ask for it.
         ear_pixels: [S, S] where its ears do.
     """
-    size = view.size // _HALF
-    small = cv2.resize(view.image, (size, size), interpolation=cv2.INTER_AREA)
-    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)
-    shrink = lambda m: cv2.resize(m.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)  # noqa: E731
-    matte = shrink(view.matte)
-    yy, xx = np.mgrid[0:size, 0:size]
-    frame = view.face_frame(np.stack([xx + 0.5, yy + 0.5], -1) * _HALF)
-    hull = shrink(view.face_hull(grow=-6)) > 0.9
-    outside_face = shrink(view.face_hull(grow=2)) < 0.1
-    prior = _prior(frame, matte, shrink(view.face_hull()))
-    seeds = _seeds(view, frame, matte, hull, outside_face, shrink(scalp_pixels) > 0.5, shrink)
-    colour = lab * [0.7, 1.0, 1.0]
-    bald = _looks_bald(colour, seeds)
-    long = not bald and _hangs_below_ears(colour, frame, matte, seeds, hull)
-    _adapt(prior, colour, frame, seeds, is_bald=bald, is_long=long)
-    if not long:
-        ear = shrink(ear_pixels)[..., None] * 0.9
-        prior = prior * (1 - ear) + ear * np.clip(matte, 0.02, 1)[..., None] * _SEEN_EAR
-    share = _inferred(colour, prior, seeds, guide=lab[..., 0] / 100, bald=bald)
-    share = _connected(share, matte, hull, shrink(scalp_pixels) > 0.5)
-    full = cv2.resize(share, (view.size, view.size), interpolation=cv2.INTER_LINEAR)
-    full[..., 0] = np.maximum(full[..., 0], 1 - np.clip(view.matte * 1.6, 0, 1))
-    full /= full.sum(-1, keepdims=True)
-    tone = np.median(small[seeds[SKIN]], 0)
-    certain = (share[..., HAIR] > 0.8) & (matte > 0.95)
-    hair = tone if bald or certain.sum() < 40 else np.median(small[certain], 0)
-    return Labels(full, bald, long, tone.astype(np.float64), hair.astype(np.float64))
-
-
-def _prior(
-    frame: NDArray[np.float64], matte: NDArray[np.float32], hull: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """How likely each class is at a place, before any colour is seen."""
-    u, v = np.abs(frame[..., 0]), frame[..., 1]
-    prior = np.full((*u.shape, 4), 0.02)
-    prior[..., SKIN] = 0.004
-    neck = smoothstep(v, 0.1, -0.02) * smoothstep(v, -0.95, -0.3) * smoothstep(u, 0.75, 0.42)
-    ear = smoothstep(u, 0.40, 0.47) * smoothstep(u, 0.66, 0.58)
-    ear *= smoothstep(v, 0.10, 0.25) * smoothstep(v, 0.85, 0.72)
-    forehead = smoothstep(v, 0.8, 1.0) * smoothstep(v, 1.35, 1.05) * smoothstep(u, 0.6, 0.4)
-    prior[..., SKIN] += np.maximum.reduce([0.6 * neck, 0.5 * ear, 0.35 * forehead])
-    top = smoothstep(v, 0.75, 1.08)
-    side = smoothstep(u, 0.36, 0.5) * smoothstep(v, -1.3, -0.2)
-    chest = 0.35 * smoothstep(v, -1.6, -0.6) * smoothstep(u, 0.15, 0.5)
-    hair = np.maximum.reduce([0.9 * top, 0.6 * side, 0.4 * chest])
-    under_chin = smoothstep(v, 0.32, 0.22) * smoothstep(u, 0.46, 0.40)
-    prior[..., HAIR] += hair * (1 - under_chin)
-    shoulder = smoothstep(v, 0.12, -0.05) * smoothstep(u, 0.35, 0.65)
-    prior[..., CLOTH] += np.maximum(0.95 * smoothstep(v, -0.02, -0.5), 0.6 * shoulder)
-    fringe = 0.3 * smoothstep(v, 0.62, 0.95) + 0.15 * smoothstep(u, 0.3, 0.46)
-    inside = np.stack([0 * u, 1 - fringe, fringe, 0 * u], -1)
-    prior[..., :] = prior * (1 - hull[..., None]) + inside * hull[..., None] + 1e-4
-    prior[..., 1:] *= np.clip(matte, 0.02, 1)[..., None] / prior[..., 1:].sum(-1, keepdims=True)
-    prior[..., BACKGROUND] = np.clip(1 - matte, 0.003, 1)
-    return prior
-
-
-def _seeds(view, frame, matte, hull, outside_face, scalp, shrink):  # type: ignore[no-untyped-def]
-    """Pixels [4] masks where the class is certain by place alone."""
-    v, u = frame[..., 1], np.abs(frame[..., 0])
-    features = np.zeros_like(hull)
-    for polygon in _EYES_AND_MOUTH:
-        features |= shrink(view.polygon(polygon, grow=5)) > 0
-    low = np.nonzero((matte > 0.9).any(1))[0].max() if (matte > 0.9).any() else len(v) - 1
-    rows = np.arange(len(v))[:, None] * np.ones_like(v)
-    bottom = (rows > low - 0.05 * len(v)) & (v < -0.15)
-    sure = matte > 0.96
-    hair = sure & outside_face & scalp & (v > 0.9)
-    return [
-        matte < 0.04,
-        hull & ~features & (v < 0.80) & (u < 0.40),
-        hair,
-        sure & (bottom | ((v < -0.35) & (u > 0.75))),
-    ]
-
-
-def _looks_bald(colour, seeds) -> bool:  # type: ignore[no-untyped-def]
-    """Whether what the scalp shows is as smooth and skin-coloured as the face itself."""
-    if seeds[HAIR].sum() < 40:
-        return True
-    face, top = colour[seeds[SKIN]], colour[seeds[HAIR]]
-    lightness = colour[..., 0].astype(np.float32)
-    detail = np.abs(lightness - blur_image(lightness, 1.5))
-    rough = np.median(detail[seeds[HAIR]]) / max(np.median(detail[seeds[SKIN]]), 0.15)
-    apart = float(np.linalg.norm(np.median(top, 0) - np.median(face, 0)))
-    return apart + 4 * min(rough - 1, 3) < 6.5
-
-
-def _hangs_below_ears(colour, frame, matte, seeds, hull) -> bool:  # type: ignore[no-untyped-def]
-    """Whether beside the cheeks, below the ears, there is much of the scalp's hair colour."""
-    hair, skin = (_Mixture.fitted(colour[seeds[k]], 3) for k in (HAIR, SKIN))
-    behind = _Mixture.fitted(colour[seeds[BACKGROUND]], 6)
-    u, v = np.abs(frame[..., 0]), frame[..., 1]
-    of_hair, of_skin, of_behind = (m.log_density(colour) for m in (hair, skin, behind))
-    like = (of_hair > of_skin) & (of_hair > of_behind - 4) & (of_hair > -16) & (matte > 0.7) & ~hull
-    below = like & (u > 0.46) & (u < 0.70) & (v > 0.14) & (v < 0.38)
-    ears = (matte > 0.7) & (u > 0.47) & (u < 0.60) & (v > 0.42) & (v < 0.70) & ~hull
-    covered = [(like & ears & side).sum() / max(1, (ears & side).sum())
-               for side in (frame[..., 0] > 0, frame[..., 0] < 0)]  # fmt: skip
-    hanging = below.sum() / max(1, hull.sum())
-    # Beside the mouth a head with short hair shows neither ear nor shoulder.
-    band = (u > 0.54) & (u < 0.66) & (v > 0.20) & (v < 0.40)
-    filled = [(matte[band & side] > 0.7).mean() for side in (frame[..., 0] > 0, frame[..., 0] < 0)]
-    return bool(
-        (hanging > 0.015 and max(covered) > 0.55) or (hanging > 0.02 and max(filled) > 0.85)
-    )
-
-
-def _adapt(prior, colour, frame, seeds, *, is_bald, is_long):  # type: ignore[no-untyped-def]
-    """Forbid hair where this head cannot have it, and hair-coloured seeds of clothing."""
-    u, v = np.abs(frame[..., 0]), frame[..., 1]
-    if is_bald:
-        prior[..., HAIR] *= 0.02
-    elif not is_long:
-        prior[..., HAIR] *= 1 - 0.998 * smoothstep(v, 0.32, 0.2)
+    kinds = None
+    if view.seen is None:
+        full, bald, long = shares_by_colour(view, scalp_pixels, ear_pixels)
     else:
-        prior[..., HAIR] *= 1 - 0.985 * smoothstep(v, 0.1, -0.1) * smoothstep(u, 0.58, 0.78)
-        hair = _Mixture.fitted(colour[seeds[HAIR]], 4)
-        usual = np.percentile(hair.log_density(colour[seeds[HAIR]]), 15)
-        seeds[CLOTH] &= ~((hair.log_density(colour) > usual - 1) & (u < 0.8))
+        kinds = _along_edges(view, view.seen)
+        full = _four(view, kinds)
+        bald, long = _hair_style(view, full)
+    full[..., BACKGROUND] = np.maximum(full[..., BACKGROUND], 1 - np.clip(view.matte * 1.6, 0, 1))
+    person = full[..., 1:].sum(-1)
+    full[..., 1:] *= ((1 - full[..., BACKGROUND]) / np.maximum(person, 1e-6))[..., None]
+    full[..., BACKGROUND] = 1 - full[..., 1:].sum(-1)
+    tone = np.median(view.image[_bare_face(view, full)], 0)
+    certain = (full[..., HAIR] > 0.8) & (view.matte > 0.95)
+    hair = tone if bald or certain.sum() < 160 else np.median(view.image[certain], 0)
+    return Labels(full, bald, long, tone.astype(np.float64), hair.astype(np.float64), kinds)
 
 
-def _inferred(colour, prior, seeds, *, guide, bald):  # type: ignore[no-untyped-def]
-    """Posterior shares [H, W, 4] from three rounds of colour models and guided smoothing."""
-    share = np.stack([s.astype(np.float32) for s in seeds], -1)
-    counts = (4, 4, 4, 5)
-    fixed = np.zeros(colour.shape[:2], bool)
-    for s in seeds:
-        fixed |= s
-    classes = [k for k in range(4) if seeds[k].sum() >= 40 and not (k == HAIR and bald)]
-    pool: list[NDArray[np.bool_]] = list(seeds)
-    for _ in range(3):
-        energy = np.full((*colour.shape[:2], 4), -60.0)
-        for k in classes:
-            model = _Mixture.fitted(colour[pool[k]], counts[k])
-            energy[..., k] = model.log_density(colour)
-        energy = 0.6 * energy + 1.5 * np.log(prior)
-        share = _softmax(energy)
-        for _ in range(2):  # mean field: agree with neighbours of similar colour
-            smooth = np.stack([_guided(guide, share[..., k], 5) for k in range(4)], -1)
-            share = _softmax(energy + 3.0 * smooth)
-        pool = [seeds[k] | ((share[..., k] > 0.9) & ~fixed) for k in range(4)]
-    smooth = np.stack([_guided(guide, share[..., k], 3) for k in range(4)], -1)
-    return smooth / np.maximum(smooth.sum(-1, keepdims=True), 1e-6)
+def _along_edges(view: View, seen: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The network's shares at the working size, their borders moved to the picture's edges."""
+    size = view.size // _HALF
+    lab = cv2.resize(view.lab, (size, size), interpolation=cv2.INTER_AREA)
+    guide = lab[..., 0] / 100
+    parts = []
+    for kind in range(seen.shape[-1]):
+        part = cv2.resize(
+            np.ascontiguousarray(seen[..., kind]), (size, size), interpolation=cv2.INTER_LINEAR
+        )
+        if part.max() > 0.05:
+            part = guided(guide, part, _RADIUS)
+        parts.append(
+            cv2.resize(part, (view.size, view.size), interpolation=cv2.INTER_LINEAR) ** 1.5
+        )
+    share = np.stack(parts, -1)
+    return (share / np.maximum(share.sum(-1, keepdims=True), 1e-6)).astype(np.float32)
 
 
-def _connected(share, matte, hull, scalp):  # type: ignore[no-untyped-def]
-    """Take a class away from islands that hang on nothing that could carry it."""
-    best = share.argmax(-1)
-    roots = {SKIN: hull, HAIR: scalp & (best == HAIR)}
-    for k, root in roots.items():
-        parts, count = label(best == k)
-        if not count:
-            continue
-        touched = np.unique(parts[root & (best == k)])
-        sizes = np.bincount(parts.ravel())
-        # Locks are cut off the scalp by an ear or a collar, so large islands of hair stay.
-        keep = [p for p in range(1, count + 1) if p in touched or (k == HAIR and sizes[p] > 250)]
-        lost = (best == k) & ~np.isin(parts, keep)
-        share[lost, k] *= 0.05
-    share /= share.sum(-1, keepdims=True)
-    return share.astype(np.float32)
+def _four(view: View, kinds: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Shares [S, S, 4] of what moves together."""
+    share = np.empty((*kinds.shape[:2], 4), np.float32)
+    share[..., BACKGROUND] = kinds[..., LabelKind.BACKGROUND]
+    share[..., SKIN] = kinds[..., list(_ON_FACE)].sum(-1)
+    share[..., HAIR] = kinds[..., LabelKind.HAIR] + kinds[..., LabelKind.HEADWEAR]
+    share[..., CLOTH] = kinds[..., LabelKind.CLOTH]
+    # Earrings hang on the head, necklaces lie on the body.
+    other = kinds[..., LabelKind.OTHER]
+    above = _frame(view)[..., 1] > 0.05
+    share[..., SKIN] += other * above
+    share[..., CLOTH] += other * ~above
+    return share
 
 
-def _softmax(energy: NDArray[np.floating]) -> NDArray[np.float32]:
-    e = np.exp(energy - energy.max(-1, keepdims=True))
-    return (e / e.sum(-1, keepdims=True)).astype(np.float32)
+def _hair_style(view: View, share: NDArray[np.float32]) -> tuple[bool, bool]:
+    """Is the head bald, is its hair long."""
+    frame = _frame(view)
+    u, v = np.abs(frame[..., 0]), frame[..., 1]
+    face = max(1, int(view.face_hull().sum()))
+    hair = (share[..., HAIR] > 0.5) & view.inside
+    on_top = float((hair & (v > 0.7)).sum()) / face
+    below = float((hair & (v < 0.3) & (u > 0.36)).sum()) / face
+    return on_top + below < _BALD, below > _LONG
 
 
-def _guided(
-    guide: NDArray[np.float32], values: NDArray[np.float32], radius: int
-) -> NDArray[np.float32]:
-    """Guided filter: smooth ``values`` where the guide is smooth."""
-    box = lambda a: cv2.boxFilter(a, -1, (2 * radius + 1,) * 2)  # noqa: E731
-    guide = guide.astype(np.float32)
-    values = values.astype(np.float32)
-    mean_g, mean_v = box(guide), box(values)
-    slope = (box(guide * values) - mean_g * mean_v) / (box(guide * guide) - mean_g**2 + 4e-4)
-    return np.clip(box(slope) * guide + box(mean_v - slope * mean_g), 0, 1)
+def _bare_face(view: View, share: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """[S, S] the face's own skin, features left out."""
+    frame = _frame(view)
+    u, v = np.abs(frame[..., 0]), frame[..., 1]
+    hull = view.face_hull(grow=-6)
+    bare = hull & (v > 0.2) & (v < 0.8) & (u < 0.4) & (share[..., SKIN] > 0.8)
+    return bare if bare.sum() > 200 else hull
 
 
-@dataclass(frozen=True, slots=True)
-class _Mixture:
-    """A few Gaussians in colour."""
-
-    weights: NDArray[np.float64]
-    means: NDArray[np.float64]
-    precisions: NDArray[np.float64]
-    log_norms: NDArray[np.float64]
-
-    @classmethod
-    def fitted(cls, samples: NDArray[np.floating], count: int) -> "_Mixture":
-        """Expectation-maximisation from means spread over lightness; deterministic."""
-        x = samples[:: max(1, len(samples) // 2500)].astype(np.float64)
-        order = np.argsort(x[:, 0])
-        means = x[order[np.linspace(0, len(x) - 1, 2 * count + 1).astype(int)[1::2]]]
-        weights = np.full(count, 1 / count)
-        spread = np.cov(x.T) + 4 * np.eye(3)
-        covariances = np.repeat((spread / count)[None], count, 0)
-        mixture = cls._made(weights, means, covariances)
-        for _ in range(8):
-            energy = mixture._log_each(x)
-            share = np.exp(energy - energy.max(1, keepdims=True))
-            share /= share.sum(1, keepdims=True)
-            mass = share.sum(0) + 1e-3
-            means = share.T @ x / mass[:, None]
-            d = x[:, None] - means[None]
-            covariances = np.einsum("nk,nki,nkj->kij", share, d, d) / mass[:, None, None]
-            mixture = cls._made(mass / mass.sum(), means, covariances + 6 * np.eye(3))
-        return mixture
-
-    @classmethod
-    def _made(cls, weights, means, covariances):  # type: ignore[no-untyped-def]
-        log_norms = -0.5 * np.linalg.slogdet(covariances)[1]
-        return cls(weights, means, np.linalg.inv(covariances), log_norms)
-
-    def _log_each(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
-        d = x[..., None, :] - self.means
-        q = np.einsum("...ki,kij,...kj->...k", d, self.precisions, d, optimize=True)
-        return -0.5 * q + self.log_norms + np.log(self.weights)
-
-    def log_density(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Logarithm of the density [...] (without constants), floored by an outlier's."""
-        energy = self._log_each(x)
-        top = energy.max(-1)
-        total = top + np.log(np.exp(energy - top[..., None]).sum(-1))
-        return np.maximum(total, -30.0)
+def _frame(view: View) -> NDArray[np.float64]:
+    yy, xx = np.mgrid[0 : view.size, 0 : view.size]
+    return view.face_frame(np.stack([xx, yy], -1) + 0.5)

@@ -34,6 +34,7 @@ class View:
         camera: The source camera at this size.
         face_height: Pixels from chin to the top of the forehead.
         face_width: Pixels from cheek to cheek.
+        seen: [L, L, 9] of ``Portrait.labels``, or None.
     """
 
     image: NDArray[np.float32]
@@ -46,6 +47,7 @@ class View:
     camera: Camera
     face_height: float
     face_width: float
+    seen: NDArray[np.float32] | None = None
 
     @property
     def size(self) -> int:
@@ -100,6 +102,7 @@ def view_of(portrait: Portrait, camera: Camera, size: int = WORKING_SIZE) -> Vie
         camera=camera.framed(size, size),
         face_height=float(np.linalg.norm(landmarks[CHIN] - landmarks[FOREHEAD])),
         face_width=float(np.linalg.norm(landmarks[RIGHT_CHEEK] - landmarks[LEFT_CHEEK])),
+        seen=portrait.labels,
     )
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from avatar_engine.errors import PhotoError
 from avatar_engine.portrait.detection import Detection, detect_faces
+from avatar_engine.portrait.labels import find_labels
 from avatar_engine.portrait.landmarks import (
     LEFT_LIDS,
     RIGHT_LIDS,
@@ -25,6 +26,10 @@ _WANTED_SIDE = 2.7  # of the crop, in face heights: head, hair and shoulders
 _LEAST_SIDE = 1.6  # below this the photo's edge is repeated rather than the head cut
 _RAISED = 0.12  # the crop's centre above the face's, in face heights
 _SMALLEST, _LARGEST = 512, 1024
+_UNLABELLED = (
+    "hair, skin and clothes could not be told apart by what they are, so colours decide; "
+    "a photo in even light, with the face uncovered, gives cleaner edges"
+)
 
 
 def read_portrait(
@@ -41,7 +46,7 @@ def read_portrait(
         networks: What looks; the shipped networks unless given.
 
     Returns:
-        The crop about the head, its landmarks and matte.
+        The crop about the head, its landmarks, matte and labels.
 
     Raises:
         PhotoError: The photo cannot become a persona; its ``reason`` says why.
@@ -66,14 +71,20 @@ def read_portrait(
         if refusal.reason in ("no_face", "mouth_covered"):
             _suggest_turning(picture, seen, networks)
         raise
+    image = _cut(picture, x0, y0, scale, size)
+    matte = _matte(picture, (x0, y0, side), size, networks)
+    labels = find_labels(image, matte, points)
+    if labels is None:
+        warnings += (_UNLABELLED,)
     return Portrait(
-        image=_cut(picture, x0, y0, scale, size),
+        image=image,
         landmarks=points.astype(np.float32),
-        matte=_matte(picture, (x0, y0, side), size, networks),
+        matte=matte,
         crop=(x0 * factor, y0 * factor, side * factor),
         photo_size=photo_size,
         eye_openness=openness,
         warnings=warnings,
+        labels=labels,
     )
 
 

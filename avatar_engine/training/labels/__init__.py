@@ -1,0 +1,1 @@
+"""The recipe of the label network (``portrait/models/labels.safetensors``)."""
