@@ -60,6 +60,8 @@ def plain_text(cell: str, longest: int) -> str:
         raise CellError("looks like a spreadsheet formula; write plain text")
     if "<" in cell or "&" in cell:
         cell = _without_html(cell)
+    if cell.isascii() and cell.isprintable():
+        return _shortened(" ".join(cell.split()), longest)
     visible = "".join(
         character if not _is_hidden(character) else " " if character in "\n\r\t\v\f" else ""
         for character in unicodedata.normalize("NFC", cell)

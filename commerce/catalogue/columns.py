@@ -1,15 +1,17 @@
 """Which column of a seller's file means what: headings of shops, feeds and hand-made tables."""
 
 import re
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Literal, cast
 
 from commerce.models.words import fold
 
 Field = Literal[
     "title", "description", "summary", "sku", "price", "sale_price", "compare_at", "currency",
     "stock", "availability", "image", "variant_image", "tags", "category", "brand", "url",
-    "handle", "parent", "type", "tracker", "id",
+    "handle", "parent", "type", "tracker", "id", "published", "mpn", "gtin", "sale_dates",
+    "condition",
 ]  # fmt: skip
 
 _ALIASES: dict[Field, str] = {
@@ -27,10 +29,11 @@ _ALIASES: dict[Field, str] = {
     "|original price|msrp|rrp|原价|市场价",
     "currency": "currency|currency code|price currency|moneda|moeda|währung|货币|币种",
     "stock": "stock|quantity|qty|inventory|variant inventory qty|inventory quantity|on hand|units"
-    "|stock quantity|available|existencias|cantidad|estoque|quantidade|bestand|lager|库存|数量",
+    "|stock quantity|quantity to sell on facebook|available|existencias|cantidad|estoque|quantidade"
+    "|bestand|lager|库存|数量",
     "availability": "availability|in stock|in stock?|stock status|可售",
-    "image": "image|image src|image link|image url|images|picture|photo|img|imagen|imagem|bild"
-    "|图片|主图|图片链接",
+    "image": "image|image src|image link|image[0].url|image url|images|picture|photo|img"
+    "|imagen|imagem|bild|图片|主图|图片链接",
     "variant_image": "variant image",
     "tags": "tags|tag|keywords|labels|etiquetas|标签|关键词",
     "category": "category|categories|type of product|product type|product category|department"
@@ -42,6 +45,11 @@ _ALIASES: dict[Field, str] = {
     "type": "type",
     "id": "id|product id",
     "tracker": "variant inventory tracker|inventory tracker",
+    "published": "published|status",
+    "sale_dates": "sale price effective date",
+    "condition": "condition|estado|zustand|estado del producto",
+    "mpn": "mpn|model|model number",
+    "gtin": "gtin|ean|upc|isbn|barcode|variant barcode|条码",
 }
 # Plain columns that say in which versions the product comes.
 _OPTION_COLUMNS = {
@@ -75,21 +83,33 @@ class Columns:
         at: Column index by field; of two headings for one the plainer wins.
         options: Plain option columns: index and the option's name.
         numbered: Pairs of columns (index of the option's name, index of its value).
+        attributes: Columns of facts: index and the fact's name.
         ignored: Headings that mean nothing to us.
+
+    Args:
+        headings: As the file writes them.
+        meanings: What some headings mean in this file, whatever they usually do.
     """
 
-    def __init__(self, headings: Sequence[str]) -> None:
+    def __init__(
+        self, headings: Sequence[str], meanings: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.headings = tuple(" ".join(heading.split()) for heading in headings)
         self.at: dict[Field, int] = {}
         self.options: list[tuple[int, str]] = []
         self.numbered: list[tuple[int, int]] = []
+        self.attributes: list[tuple[int, str]] = []
         keys = [_key(heading) for heading in headings]
-        used = self._take_numbered(keys)
+        used = self._take_mapped(keys, {_key(name): told for name, told in meanings.items()})
+        used |= self._take_numbered(keys)
+        mapped = set(self.at)
         ranks: dict[Field, int] = {}
         for index, key in enumerate(keys):
+            if index in used:
+                continue
             if key in _MEANING:
                 field, rank = _MEANING[key]
-                if rank < ranks.get(field, len(_MEANING)):
+                if field not in mapped and rank < ranks.get(field, len(_MEANING)):
                     ranks[field] = rank
                     self.at[field] = index
             elif key in _OPTION_COLUMNS:
@@ -97,13 +117,34 @@ class Columns:
                 used.add(index)
         self._settle_type(keys)
         used.update(self.at.values())
+        self._used = used
         self.ignored = tuple(
             heading for index, heading in enumerate(self.headings) if heading and index not in used
         )
 
+    def uses(self, index: int) -> bool:
+        """Whether a column means anything."""
+        return index in self._used
+
     def heading(self, field: Field) -> str:
         """The file's own heading of a field, or our name for it."""
         return self.headings[self.at[field]] if field in self.at else field
+
+    def _take_mapped(self, keys: list[str], meanings: Mapping[str, str]) -> set[int]:
+        used: set[int] = set()
+        for index, key in enumerate(keys):
+            meaning = meanings.get(key)
+            if meaning is None:
+                continue
+            used.add(index)
+            kind, _, name = meaning.partition(":")
+            if kind == "option":
+                self.options.append((index, name.strip()))
+            elif kind == "attribute":
+                self.attributes.append((index, name.strip()))
+            elif meaning != "ignore":
+                self.at.setdefault(cast("Field", meaning), index)
+        return used
 
     def _take_numbered(self, keys: list[str]) -> set[int]:
         used: set[int] = set()

@@ -1,5 +1,6 @@
 """A product as a file describes it, before it meets the database."""
 
+import hashlib
 from dataclasses import dataclass, field
 
 from commerce.models.values import RowIssue
@@ -13,6 +14,7 @@ class VariantDraft:
     Attributes:
         stock: Units; None when the seller does not count them.
         image: Picture of this very version.
+        title: What the row calls it; feeds name the version there ("Varsity Top - Small").
     """
 
     row: int
@@ -22,6 +24,7 @@ class VariantDraft:
     stock: int | None
     options: dict[str, str] = field(default_factory=dict)
     image: str | None = None
+    title: str = ""
 
 
 @dataclass(slots=True)
@@ -30,6 +33,7 @@ class ProductDraft:
 
     Attributes:
         option_names: Name of the option whose value stands in a column, by the column's index.
+        attributes: Facts by name, as a JSON object: thousands of dictionaries cost too much memory.
     """
 
     row: int
@@ -43,6 +47,19 @@ class ProductDraft:
     images: list[str] = field(default_factory=list)
     variants: list[VariantDraft] = field(default_factory=list)
     option_names: dict[int, str] = field(default_factory=dict)
+    attributes: str = "{}"
+
+    def fingerprint(self, position: int) -> str:
+        """Tells whether anything of the product itself has changed; its versions not included.
+
+        Args:
+            position: Among the products of the file.
+        """
+        told = (
+            self.title, self.description, self.brand, self.category, self.tags, self.url,
+            self.attributes, position,
+        )  # fmt: skip
+        return hashlib.blake2b(repr(told).encode(errors="replace"), digest_size=16).hexdigest()
 
 
 @dataclass(slots=True)

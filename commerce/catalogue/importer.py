@@ -1,6 +1,6 @@
 """Writes a judged file into the tables: new rows, changed rows, tombstones; the caller commits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -39,6 +39,8 @@ class Importer:
         self._products: dict[str, Product] = {}
         self._variants: dict[str, Variant] = {}
         self._images: dict[int, list[Image]] = {}
+        self._product_ids: Iterator[int] = iter(())
+        self._variant_ids: Iterator[int] = iter(())
 
     async def write(
         self, draft: FileDraft, folder: Path, *, replace: bool, progress: Progress | None
@@ -72,15 +74,23 @@ class Importer:
 
     async def _write_batch(self, drafts: list[ProductDraft], first_position: int) -> None:
         changed: list[tuple[Product, ProductDraft]] = []
+        await self._reserve_ids(drafts)
         for position, draft in enumerate(drafts, first_position):
             product = self._products.get(draft.handle)
             if product is None:
                 product = Product(
-                    catalogue_id=self._catalogue.id, handle=draft.handle, created_at=self._now
+                    id=next(self._product_ids),
+                    catalogue_id=self._catalogue.id,
+                    handle=draft.handle,
+                    created_at=self._now,
                 )
                 self._session.add(product)
                 self._products[draft.handle] = product
-            if _assign(product, _product_values(draft, position)):
+            fingerprint = draft.fingerprint(position)
+            if product.fingerprint != fingerprint or product.deleted_at is not None:
+                for name, value in _product_values(draft, position).items():
+                    setattr(product, name, value)
+                product.fingerprint = fingerprint
                 product.updated_at = self._now
                 changed.append((product, draft))
         await self._session.flush()
@@ -94,12 +104,15 @@ class Importer:
         for draft in drafts:
             await self._write_images(self._products[draft.handle], draft)
         await search_index.index_products(
-            self._session,
-            [
-                (product, [self._variants[variant.sku] for variant in draft.variants])
-                for product, draft in changed
-            ],
+            self._session, [(product.id, draft) for product, draft in changed]
         )
+
+    async def _reserve_ids(self, drafts: list[ProductDraft]) -> None:
+        products = sum(draft.handle not in self._products for draft in drafts)
+        skus = (variant.sku for draft in drafts for variant in draft.variants)
+        variants = sum(sku not in self._variants for sku in skus)
+        self._product_ids = await repository.next_ids(self._session, Product, products)
+        self._variant_ids = await repository.next_ids(self._session, Variant, variants)
 
     def _write_variants(self, product: Product, draft: ProductDraft, *, is_changed: bool) -> bool:
         is_touched = False
@@ -124,6 +137,7 @@ class Importer:
 
     def _new_variant(self, version: VariantDraft) -> Variant:
         variant = Variant(
+            id=next(self._variant_ids),
             catalogue_id=self._catalogue.id,
             sku=version.sku,
             on_hand=version.stock or 0,
@@ -204,6 +218,7 @@ def _product_values(draft: ProductDraft, position: int) -> dict[str, object]:
         "brand": draft.brand,
         "category": draft.category,
         "tags": draft.tags,
+        "attributes": draft.attributes,
         "url": draft.url,
         "position": position,
         "deleted_at": None,
@@ -222,11 +237,11 @@ def _variant_values(product: Product, version: VariantDraft, position: int) -> d
     }
 
 
-def _assign(row: Product | Variant, values: Mapping[str, object]) -> bool:
+def _assign(row: Variant, values: Mapping[str, object]) -> bool:
     """Set what differs; whether anything did."""
     differs = False
     for name, value in values.items():
-        if getattr(row, name, None) != value or row.id is None:
+        if getattr(row, name, None) != value:
             setattr(row, name, value)
             differs = True
     return differs

@@ -1,12 +1,12 @@
 """Every query on the catalogue's tables; the caller commits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import load_only, selectinload
 
 from commerce.models.tables import Catalogue, Image, Product, Variant
 from commerce.models.values import ProductId, StockChange, VariantId
@@ -46,7 +46,11 @@ async def find_catalogue(session: AsyncSession, name: str) -> Catalogue | None:
 
 async def products_by_handle(session: AsyncSession, catalogue_id: int) -> dict[str, Product]:
     """Every product ever imported, tombstones too."""
-    rows = await session.scalars(select(Product).where(Product.catalogue_id == catalogue_id))
+    rows = await session.scalars(
+        select(Product)
+        .where(Product.catalogue_id == catalogue_id)
+        .options(load_only(Product.handle, Product.fingerprint, Product.title, Product.deleted_at))
+    )
     return {product.handle: product for product in rows}
 
 
@@ -54,6 +58,25 @@ async def variants_by_sku(session: AsyncSession, catalogue_id: int) -> dict[str,
     """Every variant ever imported, tombstones too."""
     rows = await session.scalars(select(Variant).where(Variant.catalogue_id == catalogue_id))
     return {variant.sku: variant for variant in rows}
+
+
+async def next_ids(
+    session: AsyncSession, table: type[Product] | type[Variant], number: int
+) -> Iterator[int]:
+    """Keys for so many new rows; known beforehand, rows are written in one go instead of singly."""
+    name = table.__tablename__
+    if session.get_bind().dialect.name == "postgresql":
+        taken = await session.scalars(
+            text(
+                f"SELECT nextval(pg_get_serial_sequence('{name}', 'id'))"
+                " FROM generate_series(1, :number)"
+            ),
+            {"number": number},
+        )
+        return iter(taken.all())
+    # Whoever writes to SQLite is alone.
+    last = await session.scalar(select(func.max(table.id))) or 0
+    return iter(range(last + 1, last + 1 + number))
 
 
 async def images_by_product(session: AsyncSession, catalogue_id: int) -> dict[int, list[Image]]:
@@ -112,16 +135,13 @@ async def offers_of(
             Variant.options,
         )
         .join(Product, Product.id == Variant.product_id)
-        .where(
-            Variant.catalogue_id == catalogue_id,
-            Variant.deleted_at.is_(None),
-            Product.deleted_at.is_(None),
-        )
+        .where(Variant.deleted_at.is_(None), Product.deleted_at.is_(None))
         .order_by(Product.position, Product.id, Variant.position)
     )
     if ids is None:
-        query = query.limit(most)
+        query = query.where(Variant.catalogue_id == catalogue_id).limit(most)
     else:
+        # Not by the catalogue too: SQLite would choose that index, which tells nothing apart.
         query = query.where(Variant.product_id.in_(ids[:_MOST_IDS]))
     return [
         Offer(ProductId(product), VariantId(variant), minor, currency, bool(available), options)

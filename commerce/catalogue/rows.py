@@ -1,22 +1,31 @@
 """From rows to products: each row judged, variants gathered under their product."""
 
+import json
 import re
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from commerce.catalogue import cells
 from commerce.catalogue.columns import Columns, Field
 from commerce.catalogue.draft import FileDraft, ProductDraft, VariantDraft
-from commerce.catalogue.table_file import Record, TableFile, read_table
-from commerce.errors import MoneyError
+from commerce.catalogue.formats import open_source
+from commerce.catalogue.mapping import Mapping
+from commerce.catalogue.source import Format, Record, Source
+from commerce.catalogue.versions import settle_versions
+from commerce.errors import CatalogueFileError, MoneyError
 from commerce.models.values import RowIssue
-from commerce.money import Money, Separator, currency_of
+from commerce.money import Money, Separator, currency_of, exponent_of
 
 _LONGEST_TITLE, _LONGEST_DESCRIPTION = 250, 8000
 # Beyond this somebody put a telephone number into the price column.
 _DEAREST_MINOR = 10**12
 # Several pictures share a cell, separated by commas; an address may itself hold some.
 _BETWEEN_PICTURES = re.compile(r"[|;\n]|,(?=\s*(?:https?:|[^,]*\.\w{3,4}\s*(?:,|$)))")
+_UNPUBLISHED = frozenset({"0", "-1", "false", "draft", "archived", "private", "pending", "trash"})
+_CODES: Final = ("condition", "mpn", "gtin")
+_MOST_LOOKED_AT = 20_000
 # Shopify names the only version of a product so.
 _NO_OPTIONS = {("title", "default title")}
 
@@ -25,51 +34,90 @@ class _Rejected(Exception):  # noqa: N818
     """The row cannot become a product; already noted among the issues."""
 
 
-def read_catalogue(path: Path, currency: str) -> FileDraft:
+def read_catalogue(
+    path: Path,
+    currency: str,
+    *,
+    wanted: Format | None = None,
+    mapping: Mapping | None = None,
+    now: datetime | None = None,
+) -> FileDraft:
     """Read and judge a file of products.
 
     Args:
-        path: A delimited table; local pictures are looked for in its folder.
+        path: Of any kind we know; local pictures are looked for in its folder.
         currency: Of prices that name none.
+        wanted: The kind of file, when its content does not tell.
+        mapping: What its columns mean, where we could not guess.
+        now: Decides whether a dated sale price holds; the present unless given.
 
     Raises:
         CatalogueFileError: The file as a whole is unusable.
     """
-    return _Reading(read_table(path), path.parent, currency).draft()
+    mapping = mapping or Mapping()
+    source = open_source(path, mapping, wanted)
+    return _Reading(source, path.parent, currency, mapping, now or datetime.now(UTC)).draft()
 
 
 class _Reading:
     """One pass over a file."""
 
-    def __init__(self, table: TableFile, folder: Path, currency: str) -> None:
-        self._table = table
-        self._columns: Columns = table.columns
+    def __init__(
+        self, source: Source, folder: Path, currency: str, mapping: Mapping, now: datetime
+    ) -> None:
+        self._source = source
+        self._columns: Columns = source.columns
         self._folder = folder
-        self._currency = currency
+        self._currency = mapping.currency or currency
+        self._mapping = mapping
+        self._now = now
         self._result = FileDraft(ignored_columns=self._columns.ignored)
         self._by_handle: dict[str, ProductDraft] = {}
         self._row_of_sku: dict[str, int] = {}
-        self._decimal: Separator | None = None
+        self._decimal: Separator | None = mapping.decimal
         self._record = Record(0, ())
 
     def draft(self) -> FileDraft:
-        records = list(self._table.records())
-        self._decimal = self._decimal_style(records)
-        for record in records:
-            self._record = record
+        self._check_currency()
+        self._decimal = self._decimal or self._decimal_style()
+        early: list[Record] = []
+        for record in self._source.records():
             self._result.rows += 1
-            try:
-                self._read_row()
-            except _Rejected:
-                self._remember_rejected()
+            if not self._read(record, is_early=True):
+                early.append(record)
+        # A variation may stand above its parent.
+        for record in early:
+            self._read(record)
         for product in {id(product): product for product in self._by_handle.values()}.values():
             if product.variants:
+                settle_versions(product)
                 self._result.products.append(product)
             elif not any(issue.row == product.row for issue in self._result.issues):
                 self._record = Record(product.row, (product.title,))
                 self._issue("", product.title, "has no variant with a price", is_rejected=True)
         self._result.issues.sort(key=lambda issue: issue.row)
         return self._result
+
+    def _check_currency(self) -> None:
+        try:
+            exponent_of(self._currency)
+        except MoneyError as error:
+            raise CatalogueFileError(f"the mapping's currency: {error}") from None
+
+    def _read(self, record: Record, *, is_early: bool = False) -> bool:
+        """Judge one row; False when it should be tried again after all others."""
+        self._record = record
+        try:
+            if is_early and not record.broken and self._waits_for_parent():
+                return False
+            self._read_row()
+        except _Rejected:
+            self._remember_rejected()
+        return True
+
+    def _waits_for_parent(self) -> bool:
+        handle, is_variation = self._group()
+        return is_variation and handle not in self._by_handle
 
     # One row ---------------------------------------------------------------------------------
 
@@ -79,6 +127,8 @@ class _Reading:
         extra = [cell for cell in self._record.cells[len(self._columns.headings) :] if cell.strip()]
         if extra:
             self._reject("", extra[0], "more cells than the header; quote text that holds commas")
+        if self._cell("published").casefold() in _UNPUBLISHED:
+            self._reject_field("published", "is not published in the shop")
         handle, is_variation = self._group()
         known = self._by_handle.get(handle) if handle else None
         if known is not None:
@@ -103,6 +153,7 @@ class _Reading:
         product.tags = self._tags()
         product.url = self._address("url")
         product.images = self._pictures("image")
+        product.attributes = self._facts()
         if variant is not None:
             self._keep(product, variant)
         # WooCommerce variations name their parent by SKU or by "id:" and its number.
@@ -114,7 +165,8 @@ class _Reading:
         is_picture_only = not self._cell("price") and not is_variation
         if not is_picture_only or not self._cell("image"):
             sku = self._sku()
-            self._keep(product, self._variant(product, sku, product.title))
+            title = self._text("title", _LONGEST_TITLE) or product.title
+            self._keep(product, self._variant(product, sku, title))
         if not is_variation:
             product.images += [
                 image for image in self._pictures("image") if image not in product.images
@@ -139,6 +191,7 @@ class _Reading:
             self._stock(),
             options,
             images[0] if images else None,
+            title,
         )
 
     def _keep(self, product: ProductDraft, variant: VariantDraft) -> None:
@@ -171,7 +224,7 @@ class _Reading:
 
     def _prices(self) -> tuple[Money, Money | None]:
         price = self._money("price")
-        sale = self._money("sale_price")
+        sale = self._money("sale_price") if self._is_on_sale() else None
         former = self._money("compare_at")
         if sale is not None and (price is None or sale < price):
             price, former = sale, price or former
@@ -190,12 +243,44 @@ class _Reading:
         if not cell:
             return None
         try:
+            if self._mapping.price_unit == "minor":
+                return Money(cells.units(cell), self._row_currency())
             return Money.parse(cell, self._row_currency(), decimal=self._decimal)
+        except cells.CellError:
+            self._reject_field(field, "is not a whole number of minor units")
         except MoneyError as error:
             if field != "price":
                 self._skip_cell(field, _reason(error))
                 return None
             self._reject_field("price", _reason(error))
+
+    def _is_on_sale(self) -> bool:
+        """Whether a sale price holds now; it does when no dates are given."""
+        start, slash, end = self._cell("sale_dates").partition("/")
+        if not slash:
+            return True
+        try:
+            first, last = datetime.fromisoformat(start.strip()), datetime.fromisoformat(end.strip())
+        except ValueError:
+            self._skip_cell("sale_dates", "is not two dates such as 2026-05-01/2026-05-08")
+            return False
+        first, last = (one if one.tzinfo else one.replace(tzinfo=UTC) for one in (first, last))
+        return first <= self._now <= last
+
+    def _facts(self) -> str:
+        """What else the file says of the product, by name."""
+        told = [(name, self._at(index)) for index, name in self._columns.attributes]
+        told += [(name.upper(), self._cell(name)) for name in _CODES]
+        told += list(self._record.attributes.items())
+        found: dict[str, str] = {}
+        for name, value in told:
+            try:
+                name, value = cells.plain_text(name, 80), cells.plain_text(value, 300)
+            except cells.CellError:
+                continue
+            if name and value:
+                found.setdefault(name[:1].upper() + name[1:], value)
+        return json.dumps(found, ensure_ascii=False)
 
     def _row_currency(self) -> str:
         cell = self._cell("currency")
@@ -287,12 +372,12 @@ class _Reading:
         index = self._columns.at.get(field)
         return "" if index is None else self._at(index)
 
-    def _decimal_style(self, records: list[Record]) -> Separator | None:
+    def _decimal_style(self) -> Separator | None:
         """What the price column writes before its decimals, when it always writes the same."""
         index = self._columns.at.get("price", self._columns.at.get("sale_price", 0))
         ends = {
             match[1]
-            for record in records
+            for record in islice(self._source.records(), _MOST_LOOKED_AT)
             if index < len(record.cells)
             if (match := re.search(r"([.,])\d{1,2}\D*$", record.cells[index]))
         }

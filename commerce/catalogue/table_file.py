@@ -1,38 +1,17 @@
-"""From bytes to rows: encoding, delimiter and quoting of tables that people and shops export."""
+"""From bytes to rows: delimiter and quoting of tables that people and shops export."""
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from commerce.catalogue.columns import Columns
+from commerce.catalogue.file_bytes import decoded
+from commerce.catalogue.mapping import Mapping
+from commerce.catalogue.source import Record
 from commerce.errors import CatalogueFileError
 
-LARGEST_BYTES = 256 * 1024 * 1024
 _DELIMITERS = (",", ";", "\t", "|")
-_FOREIGN = (
-    (b"PK\x03\x04", "a spreadsheet workbook; save it as CSV (UTF-8) first"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook; save it as CSV (UTF-8) first"),
-    (b"\x89PNG", "a picture, not a table; give a CSV file"),
-    (b"\xff\xd8\xff", "a picture, not a table; give a CSV file"),
-    (b"%PDF", "a PDF, not a table; give a CSV file"),
-    (b"\x1f\x8b", "compressed; unpack it first"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One row: its number as a spreadsheet counts (header is 1) and its cells.
-
-    Attributes:
-        broken: Why its cells cannot be told apart; empty for a readable row.
-    """
-
-    row: int
-    cells: tuple[str, ...]
-    broken: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,79 +64,42 @@ class _Lines:
         return self._lines[self.next_line - 1]
 
 
-def read_table(path: Path) -> TableFile:
+def read_table(data: bytes, name: str, mapping: Mapping) -> TableFile:
     """Read a table of products.
 
+    Args:
+        data: The file's bytes.
+        name: Of the file, for messages.
+        mapping: What its columns mean; its encoding and delimiter win over guesses.
+
     Raises:
-        CatalogueFileError: Not there, not text, no header, or no column for titles or prices.
+        CatalogueFileError: Not text, no header, or no column for titles or prices.
     """
-    text = _decoded(_bytes_of(path), path.name)
+    text = decoded(data, name, mapping.encoding)
     # Meta's exports begin with comment lines.
     while text.startswith("#"):
         _, _, text = text.partition("\n")
     if not text.strip():
-        raise CatalogueFileError(f"{path.name} is empty; give a table with a header line")
-    columns, delimiter = _header(text)
+        raise CatalogueFileError(f"{name} is empty; give a table with a header line")
+    columns, delimiter = _header(text, mapping)
     for field in ("title", "price"):
         if field not in columns.at and not (field == "price" and "sale_price" in columns.at):
             seen = ", ".join(heading[:30] for heading in columns.headings[:8]) or "nothing"
             raise CatalogueFileError(
-                f"{path.name} has no column for the {field}; name one {field!r} in the first line"
-                f" (it has: {_printable(seen)})"
+                f"{name} has no column for the {field}; name one {field!r} in the first line or in"
+                f" a mapping file (it has: {_printable(seen)})"
             )
     return TableFile(columns, text, delimiter)
 
 
-def _bytes_of(path: Path) -> bytes:
-    try:
-        if path.is_dir():
-            raise CatalogueFileError(f"{path} is a folder; give a CSV file")
-        if path.stat().st_size > LARGEST_BYTES:
-            raise CatalogueFileError(f"{path.name} is larger than 256 MB; split it")
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise CatalogueFileError(f"{path} is not there; check the path") from None
-    except OSError as error:
-        raise CatalogueFileError(f"{path} cannot be read: {error.strerror}") from None
-
-
-def _decoded(data: bytes, name: str) -> str:
-    for magic, meaning in _FOREIGN:
-        if data.startswith(magic):
-            raise CatalogueFileError(f"{name} is {meaning}")
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    elif b"\x00" in data:
-        raise CatalogueFileError(f"{name} holds binary data, not a table; give a CSV file")
-    else:
-        encodings = ["utf-8-sig", "gb18030" if _looks_chinese(data) else "cp1252"]
-    for encoding in encodings:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise CatalogueFileError(f"{name} is in no encoding we know; save it as CSV (UTF-8)")
-
-
-def _looks_chinese(data: bytes) -> bool:
-    """Whether bytes that are not UTF-8 are rather GBK than Windows-1252.
-
-    Nearly all characters of a Chinese text are two high bytes, so high bytes come in even runs; an
-    accented letter of a Western one stands between plain letters.
-    """
-    runs = [len(run) for run in re.findall(rb"[\xa1-\xfe]+", data)]
-    paired = sum(length for length in runs if length % 2 == 0)
-    return paired > 0.6 * sum(runs)
-
-
-def _header(text: str) -> tuple[Columns, str]:
+def _header(text: str, mapping: Mapping) -> tuple[Columns, str]:
     best: tuple[int, int, Columns, str] | None = None
-    for delimiter in _DELIMITERS:
+    for delimiter in mapping.delimiter or _DELIMITERS:
         try:
             headings = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
         except (csv.Error, StopIteration):
             continue
-        columns = Columns(headings)
+        columns = Columns(headings, mapping.columns)
         fit = (len(columns.at), len(headings))
         if best is None or fit > best[:2]:
             best = (*fit, columns, delimiter)

@@ -1,6 +1,6 @@
 """A message understood: what a viewer asked for, in words the index knows."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -71,23 +71,11 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """Every word of the index.
-
-    Attributes:
-        products_with: In how many products each word occurs.
-        products: How many products are indexed.
-    """
-
-    products_with: Mapping[str, int]
-    products: int
-
-
-@dataclass(frozen=True, slots=True)
 class IndexedProduct:
-    """The words of one product, by where they stand."""
+    """The words of one product, by where they stand, in their order."""
 
     product_id: ProductId
-    title: tuple[str, ...]
-    labels: frozenset[str]
-    description: frozenset[str]
+    title: Sequence[str]
+    labels: Sequence[str]
+    description: Sequence[str]
+    details: Sequence[str] = ()

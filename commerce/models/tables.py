@@ -89,6 +89,13 @@ class Product(Base):
     brand: Mapped[str | None] = mapped_column(String(200))
     category: Mapped[str | None] = mapped_column(String(300))
     tags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    # Facts by name as a JSON object, such as {"Material": "steel", "Bluetooth": "yes"}; loaded only
+    # when asked for.
+    attributes: Mapped[str] = mapped_column(
+        Text, default="{}", deferred=True, deferred_raiseload=True
+    )
+    # Of everything the file said, so that a re-import touches only what it changed.
+    fingerprint: Mapped[str] = mapped_column(String(32), default="")
     url: Mapped[str | None] = mapped_column(Text)
     position: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]

@@ -6,6 +6,7 @@ single ones in the index); other words are folded to lower case without accents 
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
 _CJK_RUN = re.compile(f"[{_CJK}]+")
@@ -16,6 +17,8 @@ _ACCENTS = re.compile("[\u0300-\u036f]")
 
 def fold(text: str) -> str:
     """Lower case, full-width forms and ligatures resolved, Latin accents removed."""
+    if text.isascii():
+        return text.lower()
     plain = unicodedata.normalize("NFKC", text).casefold()
     without = _ACCENTS.sub("", unicodedata.normalize("NFD", plain))
     return unicodedata.normalize("NFC", without)
@@ -31,6 +34,7 @@ def split(text: str) -> list[str]:
     return [match.group() for match in _WORD.finditer(fold(text))]
 
 
+@lru_cache(maxsize=100_000)
 def stem(word: str) -> str:
     """Take a plural off (mugs, batteries, boxes, luces); wrong guesses do no harm, being shared."""
     bare = word.removesuffix("'s").removesuffix("’s").replace("'", "").replace("’", "")
@@ -53,10 +57,10 @@ def index_words(text: str) -> list[str]:
     """What the full-text index stores for a text."""
     found: list[str] = []
     for word in split(text):
-        if is_cjk(word):
+        if word.isascii() or not is_cjk(word):
+            found.append(stem(word))
+        else:
             found += pairs(word)
             if len(word) > 1:
                 found += word
-        else:
-            found.append(stem(word))
     return found

@@ -1,16 +1,22 @@
-"""How well a product answers a query, in [0, 1], so that below a threshold nothing is shown.
+"""Which products answer a query, best first, and how well: in two numbers.
 
-bm25 orders candidates but says nothing absolute: the best of a bad lot looks like the best. So the
-score here is the share of the query's weight that the product covers, words weighed by rarity.
+``strength`` orders products among each other (BM25F over all their words). It says nothing
+absolute: the best of a bad lot looks like the best. So there is also ``score``, the share of the
+query's weight that a product covers, words weighed by rarity: below a threshold nothing is shown.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from commerce.models.query import IndexedProduct, Query, Term, Vocabulary
+import numpy as np
+from numpy.typing import NDArray
+
+from commerce.models.query import Query, Term
 from commerce.models.values import ProductId
 from commerce.models.words import is_cjk, pairs, stem
+from commerce.recommendation.compounds import is_head, is_part
+from commerce.recommendation.word_index import DESCRIPTION, DETAILS, LABELS, TITLE, WordIndex
 
 ACCEPT = 0.5
 """Least score of a product that answers a plain question."""
@@ -19,8 +25,14 @@ ACCEPT_BARE = 0.8
 ACCEPT_NAMED = 0.35
 """Least score of a product whose title holds the head noun: "leather backpack", of canvas."""
 
-_TITLE, _LABELS, _DESCRIPTION, _DESCRIPTION_HEAD = 0.95, 0.9, 0.55, 0.4
+_SATURATION = 1.0
 _SYNONYM = 0.95
+_SYNONYM_STRENGTH = 0.4
+_NOT_THE_THING = 0.9
+_IN_TITLE, _IN_LABELS, _IN_TEXT, _IN_TEXT_HEAD = 0.95, 0.9, 0.55, 0.4
+
+_Strengths = NDArray[np.float32]
+_Places = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,7 @@ class Match:
 
     Attributes:
         score: Share of the query's weight covered, in [0, 1].
+        strength: Above 0, higher is better, comparable within one query only.
         named: Words of the query that the title holds.
         matched: Words of the query that the product holds anywhere.
         missing: The rest of them.
@@ -36,106 +49,187 @@ class Match:
 
     product_id: ProductId
     score: float
+    strength: float
     named: tuple[str, ...]
     matched: tuple[str, ...]
     missing: tuple[str, ...]
 
 
-def rank(query: Query, products: Iterable[IndexedProduct], vocabulary: Vocabulary) -> list[Match]:
-    """Score candidates, best first; equal ones keep their order."""
-    wishes = [_wish(term, vocabulary) for term in query.terms]
-    matches = [(_match(wishes, product), product) for product in products]
-    # Of equal ones the shorter title is more exactly what was asked.
-    matches.sort(key=lambda pair: (-round(pair[0].score, 4), len(pair[1].title)))
-    return [match for match, _ in matches]
+def rank(query: Query, index: WordIndex, most: int) -> list[Match]:
+    """The products that share words with a query, the strongest first; equals in the index's order.
+
+    Args:
+        query: With at least one term.
+        index: Where to look.
+        most: Matches wanted.
+    """
+    wishes = [_Wish(term, index) for term in query.terms]
+    strengths = np.zeros(len(index), np.float32)
+    held = np.zeros(len(index), np.float32)
+    for wish in wishes:
+        strengths += wish.worth()
+        held += wish.strengths > 0
+    if not wishes:
+        return []
+    # One word of two is less than half of what was asked.
+    strengths *= np.sqrt(held / len(wishes))
+    found = np.flatnonzero(strengths)
+    if len(found) > 4 * most:
+        found = found[np.argpartition(-strengths[found], 4 * most)[: 4 * most]]
+    found = found[np.argsort(-strengths[found], kind="stable")]
+    head = max(wishes, key=lambda wish: wish.term.weight)
+    if not is_part(head.own):
+        for row in found:
+            if not head.is_the_thing(int(row), index):
+                strengths[row] *= _NOT_THE_THING
+        found = found[np.argsort(-strengths[found], kind="stable")]
+    return [_match(wishes, int(row), index, float(strengths[row])) for row in found[:most]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """One way to satisfy a term: all these index words, or enough of a run of Chinese."""
-
-    run: str
-    words: tuple[str, ...]
-    rarity: float
-    is_own: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Wish:
-    """A term, prepared once for all candidates."""
+    """One term, looked up in the whole index.
 
-    word: str
-    weight: float
-    is_head: bool
-    ways: tuple[_Way, ...]
+    Attributes:
+        strengths: What it says of each product, over all ways to satisfy it.
+        shares: How much of it each product covers, in [0, 1].
+        places: Where it stands in each product.
+    """
 
+    def __init__(self, term: Term, index: WordIndex) -> None:
+        self.term = term
+        self.own = " ".join(stem(part) for part in term.word.split())
+        self.strengths: _Strengths = np.zeros(len(index), np.float32)
+        self.shares: _Strengths = np.zeros(len(index), np.float32)
+        self.places: _Places = np.zeros(len(index), np.uint8)
+        self.rarity = math.inf
+        self._ways: list[str] = []
+        for alternative in term.alternatives:
+            self._add(alternative, index)
+        products = int(np.count_nonzero(self.strengths))
+        self._idf = _rarity(products, len(index)) if products else 0.0
+        if not products:
+            self.rarity = _rarity(0, len(index))
 
-def _wish(term: Term, vocabulary: Vocabulary) -> _Wish:
-    ways = []
-    own = " ".join(stem(part) for part in term.word.split())
-    for alternative in term.alternatives:
+    def worth(self) -> _Strengths:
+        """What the term adds to each product's strength."""
+        gain = self.strengths / (self.strengths + np.float32(_SATURATION))
+        result: _Strengths = gain * np.float32(
+            self._idf * (1 + _SATURATION) * math.sqrt(self.term.weight)
+        )
+        return result
+
+    def is_the_thing(self, row: int, index: WordIndex) -> bool:
+        """Whether the title names the term as what is sold, not as what it belongs to."""
+        if not self.places[row] & TITLE:
+            return True
+        title = index.title(row)
+        return any(is_head(title, way) for way in self._ways if set(way.split()) <= set(title))
+
+    def _add(self, alternative: str, index: WordIndex) -> None:
         is_run = is_cjk(alternative)
         words = pairs(alternative) if is_run else alternative.split()
-        known = vocabulary.products_with
-        rarity = sum(_rarity(known.get(word, 0), vocabulary.products) for word in words)
-        run = alternative if is_run and len(words) > 1 else ""
-        is_own = alternative == own or alternative == term.word
-        ways.append(_Way(run, tuple(words), rarity / max(1, len(words)), is_own))
-    return _Wish(term.word, term.weight, term.weight > 1, tuple(ways))
+        strengths, places, share = (
+            _run(alternative, words, index) if is_run and len(words) > 1 else _all(words, index)
+        )
+        if strengths is None or places is None or share is None:
+            return
+        is_own = alternative in (self.own, self.term.word)
+        worth = np.float32(1.0 if is_own else _SYNONYM)
+        covered = share * _worth_of(places, is_head=self.term.weight > 1) * worth
+        better = covered > self.shares
+        self.shares[better] = covered[better]
+        self.places |= places
+        if not is_own:
+            strengths *= np.float32(_SYNONYM_STRENGTH)
+        np.maximum(self.strengths, strengths, out=self.strengths)
+        self._ways.append(alternative if not is_run else words[0])
+        known = [index.products_with(word) for word in words]
+        rarity = sum(_rarity(number, len(index)) for number in known) / len(known)
+        self.rarity = min(self.rarity, rarity)
 
 
-def _match(wishes: list[_Wish], product: IndexedProduct) -> Match:
+def _all(
+    words: Sequence[str], index: WordIndex
+) -> tuple[_Strengths | None, _Places | None, _Strengths | None]:
+    """Products that hold every one of the words; as strong as the weakest of them."""
+    strengths: _Strengths | None = None
+    places: _Places | None = None
+    for word in words:
+        postings = index.postings(word)
+        if not len(postings.rows):
+            return None, None, None
+        strength = np.zeros(len(index), np.float32)
+        place = np.zeros(len(index), np.uint8)
+        strength[postings.rows] = postings.strengths
+        place[postings.rows] = postings.places
+        strengths = strength if strengths is None else np.minimum(strengths, strength)
+        places = place if places is None else places & place
+    if strengths is None or places is None:
+        return None, None, None
+    # Words that stand in different places are no phrase.
+    strengths[places == 0] = 0
+    return strengths, places, (places > 0).astype(np.float32)
+
+
+def _run(
+    run: str, words: Sequence[str], index: WordIndex
+) -> tuple[_Strengths | None, _Places | None, _Strengths | None]:
+    """Products that hold at least half of a Chinese run: the rest may be filler no list knows."""
+    size = len(index)
+    before = np.zeros(size, bool)
+    covered = np.zeros(size, np.float32)
+    total = np.zeros(size, np.float32)
+    places: _Places = np.zeros(size, np.uint8)
+    for word in words:
+        postings = index.postings(word)
+        now = np.zeros(size, bool)
+        now[postings.rows] = True
+        covered += now | before
+        total[postings.rows] += postings.strengths
+        places[postings.rows] |= postings.places
+        before = now
+    covered += before
+    share = covered / np.float32(len(run))
+    is_enough = share >= 0.5
+    if not is_enough.any():
+        return None, None, None
+    share[~is_enough] = 0
+    places[~is_enough] = 0
+    return np.where(is_enough, total / len(words), 0).astype(np.float32), places, share
+
+
+def _worth_of(places: _Places, *, is_head: bool) -> _Strengths:
+    """How much standing in these places says that the product *is* that."""
+    table = np.zeros(16, np.float32)
+    for bits in range(1, 16):
+        if bits & TITLE and bits & LABELS:
+            # "Laser printer toner" has the words too; the shelf it stands on tells a printer.
+            table[bits] = 1.0
+        elif bits & TITLE:
+            table[bits] = _IN_TITLE
+        elif bits & LABELS:
+            table[bits] = _IN_LABELS
+        elif bits & (DESCRIPTION | DETAILS):
+            table[bits] = _IN_TEXT_HEAD if is_head else _IN_TEXT
+    result: _Strengths = table[places]
+    return result
+
+
+def _match(wishes: Sequence[_Wish], row: int, index: WordIndex, strength: float) -> Match:
     covered = total = 0.0
     named: list[str] = []
     matched: list[str] = []
     missing: list[str] = []
-    title = frozenset(product.title)
     for wish in wishes:
-        share, rarity, is_named = _best(wish, product, title)
-        total += wish.weight * rarity
-        covered += wish.weight * rarity * share
-        (matched if share else missing).append(wish.word)
-        if is_named:
-            named.append(wish.word)
+        share = float(wish.shares[row])
+        weight = wish.term.weight * wish.rarity
+        total += weight
+        covered += weight * share
+        (matched if share else missing).append(wish.term.word)
+        if wish.places[row] & TITLE:
+            named.append(wish.term.word)
     score = covered / total if total else 0.0
-    return Match(product.product_id, score, tuple(named), tuple(matched), tuple(missing))
-
-
-def _best(wish: _Wish, product: IndexedProduct, title: frozenset[str]) -> tuple[float, float, bool]:
-    """The largest share of a wish a product covers, how rare that is, and if the title names it."""
-    best, rarity, is_named = 0.0, min(way.rarity for way in wish.ways), False
-    for way in wish.ways:
-        in_title = _held(way, title)
-        in_labels = _held(way, product.labels)
-        share = max(_TITLE * in_title, _LABELS * in_labels)
-        if in_title and in_labels:
-            # "Laser printer toner" has the words too; the shelf it stands on tells a printer.
-            share = max(in_title, in_labels)
-        elif not share:
-            worth = _DESCRIPTION_HEAD if wish.is_head else _DESCRIPTION
-            share = worth * _held(way, product.description)
-        if not way.is_own:
-            share *= _SYNONYM
-        if share > best:
-            best, rarity, is_named = share, way.rarity, in_title > 0
-    return best, rarity, is_named
-
-
-def _held(way: _Way, place: frozenset[str]) -> float:
-    """How much of a way a text holds: all or nothing, but any larger part of a Chinese run."""
-    if not way.run:
-        return 1.0 if place.issuperset(way.words) else 0.0
-    part = _characters_covered(way.run, place)
-    # Half of a run may be filler that no list knows.
-    return part if part >= 0.5 else 0.0
-
-
-def _characters_covered(run: str, place: frozenset[str]) -> float:
-    covered = [False] * len(run)
-    for index in range(len(run) - 1):
-        if run[index : index + 2] in place:
-            covered[index] = covered[index + 1] = True
-    return sum(covered) / len(run)
+    return Match(index.ids[row], score, strength, tuple(named), tuple(matched), tuple(missing))
 
 
 def _rarity(products_with: int, products: int) -> float:

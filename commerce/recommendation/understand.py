@@ -16,6 +16,8 @@ _SIDE_WORDS = re.compile(
     r"\b(?:for|with|that|which|who|to|in|on|from|para|con|que|com|pra|de|without|sin|sem)\b"
 )
 _MARK = "\x00"
+# "u r k" are words in a chat; in "d battery" and "size m" a letter names the kind.
+_LETTERS_OF_CHAT = frozenset("aeghijknopqrtuvwyz")
 _HEAD_FIRST = re.compile(
     r"\b(?:hay|tienen|tienes|busco|quiero|necesito|cuanto|cuesta|para|algun|una?s?|tem|voces|quero"
     r"|procuro|preciso|quanto|custa|uma?s?|esta|el|los|las|um|uma|pra)\b"
@@ -159,7 +161,7 @@ def _content_words(folded: str) -> Iterator[str]:
                 yield from _chinese_words(word)
             elif word not in lexicon.FUNCTION_WORDS and word not in lexicon.CHATTER_WORDS:
                 bare = stem(word)
-                if bare and (len(bare) > 1 or bare.isdigit()):
+                if bare and (len(bare) > 1 or bare not in _LETTERS_OF_CHAT):
                     yield word
 
 

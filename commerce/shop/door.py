@@ -15,7 +15,9 @@ from commerce.catalogue.cards import card_of
 from commerce.catalogue.draft import FileDraft
 from commerce.catalogue.folders import path_of
 from commerce.catalogue.importer import Importer, Written
+from commerce.catalogue.mapping import read_mapping
 from commerce.catalogue.rows import read_catalogue
+from commerce.catalogue.source import Format
 from commerce.database import Database
 from commerce.errors import StockError, UnknownProductError
 from commerce.models.query import Query
@@ -76,6 +78,7 @@ class Shop:
         self.till = Till(context)
         self.ledger = Ledger(context)
         self.letterbox = Letterbox(context)
+        self.till.keep_books(self.ledger)
 
     @classmethod
     @asynccontextmanager
@@ -110,6 +113,8 @@ class Shop:
         *,
         dry_run: bool = False,
         replace: bool = False,
+        format: Format | None = None,  # noqa: A002
+        mapping: Path | str | None = None,
         progress: Progress | None = None,
     ) -> ImportReport:
         """Import a catalogue file in one transaction; bad rows are reported, good ones kept.
@@ -118,9 +123,11 @@ class Shop:
         same file again does not bring sold units back.
 
         Args:
-            path: A CSV file; pictures are looked for beside it.
+            path: A table, feed or JSON file, possibly gzipped; pictures are looked for beside it.
             dry_run: Report what would happen and write nothing.
             replace: The file is the whole truth: products it does not name leave the shelves.
+            format: The kind of file, when its content does not tell.
+            mapping: A mapping file, where the headings do not tell what they mean.
             progress: Told rows done and rows in all, on the caller's event loop.
 
         Raises:
@@ -128,7 +135,7 @@ class Shop:
             DatabaseError: The database failed; nothing was written.
         """
         file = await asyncio.to_thread(lambda: Path(path).absolute())
-        draft = await asyncio.to_thread(read_catalogue, file, self._currency)
+        draft = await asyncio.to_thread(self._read, file, format, mapping)
         async with self._database.writing() as session:
             catalogue = await repository.catalogue_named(session, _CATALOGUE)
             importer = Importer(session, catalogue, self._clock())
@@ -308,6 +315,10 @@ class Shop:
         return Wording(language, seed).say("closing")
 
     # Private ---------------------------------------------------------------------------------
+
+    def _read(self, file: Path, wanted: Format | None, mapping: Path | str | None) -> FileDraft:
+        told = read_mapping(Path(mapping)) if mapping is not None else None
+        return read_catalogue(file, self._currency, wanted=wanted, mapping=told, now=self._clock())
 
     async def _understood(self, session: AsyncSession, catalogue: Catalogue, text: str) -> Query:
         currency = await self._finder.currency(session, catalogue)

@@ -1,32 +1,51 @@
 """From a query to products: candidates of the index, ranked, filtered, at their best variant."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from commerce.catalogue import repository, search_index
 from commerce.catalogue.cards import card_of
 from commerce.catalogue.repository import Offer
-from commerce.models.query import IndexedProduct, Query, Vocabulary
+from commerce.models.query import Query
 from commerce.models.tables import Catalogue
 from commerce.models.values import ProductCard, ProductId
 from commerce.models.words import index_words
 from commerce.recommendation.ranking import Match, rank
 from commerce.recommendation.reply import Found
-from commerce.recommendation.spelling import mend
+from commerce.recommendation.spelling import Speller
 from commerce.recommendation.understand import index_terms
+from commerce.recommendation.word_index import WordIndex, WordIndexBuilder, index_of
 
-_MOST_CANDIDATES = 150
 _LEAST_SCORE = 0.25
+_MOST_CANDIDATES = 1000
+# A price limit may leave none of the best; without one the best are enough.
+_MOST_RANKED, _MOST_LIMITED = 50, 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelves:
+    """A catalogue's words as they were at one revision."""
+
+    key: tuple[int, int]
+    index: WordIndex
+    speller: Speller
 
 
 class Finder:
-    """Searches one catalogue; remembers its vocabulary until the catalogue changes."""
+    """Searches one catalogue; keeps its words in memory until the catalogue changes.
 
-    def __init__(self) -> None:
-        self._vocabulary = Vocabulary({}, 0)
-        self._known: tuple[int, int] | None = None
+    Args:
+        most_in_memory: Of larger catalogues the database's own full-text index picks the
+            candidates, and only those are ranked.
+    """
+
+    def __init__(self, most_in_memory: int = 200_000) -> None:
+        self._most_in_memory = most_in_memory
+        self._shelves: _Shelves | None = None
+        self._turn = asyncio.Lock()
         self._currency: tuple[tuple[int, int], str | None] | None = None
 
     async def find(
@@ -48,7 +67,7 @@ class Finder:
         offers = _by_product(await repository.offers_of(session, catalogue.id, ids))
         query = _in_currency_of(query, [offer for offers_ in offers.values() for offer in offers_])
         if matches is None:
-            matches = [Match(product_id, 0.0, (), (), ()) for product_id in offers]
+            matches = [Match(product_id, 0.0, 0.0, (), (), ()) for product_id in offers]
         ranked = [
             (match, offer, _fits(query, offer))
             for match in matches
@@ -68,24 +87,36 @@ class Finder:
     async def _matches(
         self, session: AsyncSession, catalogue: Catalogue, query: Query
     ) -> list[Match]:
-        vocabulary = await self._current_vocabulary(session, catalogue)
-        query = mend(query, vocabulary)
-        words = [word for term in query.terms for word in index_terms(term)]
-        found: list[IndexedProduct] = await search_index.find_products(
-            session, [word for word in words if word in vocabulary.products_with], _MOST_CANDIDATES
-        )
+        shelves = await self._current(session, catalogue)
+        if shelves is None:
+            words = [word for term in query.terms for word in index_terms(term)]
+            found = await search_index.find_products(session, words, _MOST_CANDIDATES)
+            index = index_of(found)
+        else:
+            index, query = shelves.index, shelves.speller.mend(query)
         return [
             match
-            for match in rank(query, found, vocabulary)
+            for match in rank(
+                query, index, _MOST_LIMITED if query.has_price_limit else _MOST_RANKED
+            )
             if match.score >= _LEAST_SCORE or match.named
         ]
 
-    async def _current_vocabulary(self, session: AsyncSession, catalogue: Catalogue) -> Vocabulary:
+    async def _current(self, session: AsyncSession, catalogue: Catalogue) -> _Shelves | None:
+        """The catalogue's words; None when there are too many products to keep them."""
         key = (catalogue.id, catalogue.revision)
-        if self._known != key:
-            self._vocabulary = await search_index.read_vocabulary(session)
-            self._known = key
-        return self._vocabulary
+        async with self._turn:
+            if self._shelves is not None and self._shelves.key == key:
+                return self._shelves
+            if await search_index.count_products(session) > self._most_in_memory:
+                return None
+            builder = WordIndexBuilder()
+            async for part in search_index.every_product(session):
+                # Off the loop, which has viewers to serve.
+                await asyncio.to_thread(builder.add, part)
+            index = await asyncio.to_thread(builder.built)
+            self._shelves = _Shelves(key, index, await asyncio.to_thread(Speller, index))
+        return self._shelves
 
 
 async def _with_cards(
@@ -150,8 +181,8 @@ def _place(
     query: Query, match: Match, offer: Offer, *, is_fitting: bool
 ) -> tuple[bool, float, float, bool]:
     by_price = {"cheapest": offer.price_minor, "dearest": -offer.price_minor, None: 0}[query.order]
-    # Half a tenth is no difference a shopper would notice; being available is.
-    score = -round(match.score * 20) / 20
+    # A tenth is no difference a shopper would notice; being available is.
+    strength = -round(match.strength, 1)
     if query.order is not None and not query.terms:
-        return (not is_fitting, by_price, score, not offer.is_available)
-    return (not is_fitting, score, by_price, not offer.is_available)
+        return (not is_fitting, by_price, strength, not offer.is_available)
+    return (not is_fitting, strength, by_price, not offer.is_available)

@@ -33,6 +33,8 @@ def upgrade() -> None:
         sa.Column("brand", sa.String(200)),
         sa.Column("category", sa.String(300)),
         sa.Column("tags", sa.JSON, nullable=False),
+        sa.Column("attributes", sa.Text, nullable=False),
+        sa.Column("fingerprint", sa.String(32), nullable=False),
         sa.Column("url", sa.Text),
         sa.Column("position", sa.Integer, nullable=False),
         sa.Column("created_at", _moment, nullable=False),
@@ -95,21 +97,19 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "CREATE TABLE product_search (rowid BIGINT PRIMARY KEY, title TEXT NOT NULL,"
-            " labels TEXT NOT NULL, description TEXT NOT NULL, words TSVECTOR NOT NULL)"
+            " labels TEXT NOT NULL, description TEXT NOT NULL, details TEXT NOT NULL,"
+            " words TSVECTOR NOT NULL)"
         )
         op.execute("CREATE INDEX ix_product_search_words ON product_search USING GIN (words)")
         return
     # Holds words as commerce.models.words cuts them: FTS5's own tokenizer cannot cut Chinese.
     op.execute(
         "CREATE VIRTUAL TABLE product_search USING fts5("
-        "title, labels, description, tokenize='unicode61 remove_diacritics 0')"
+        "title, labels, description, details, tokenize='unicode61 remove_diacritics 0')"
     )
-    op.execute("CREATE VIRTUAL TABLE product_search_words USING fts5vocab(product_search, 'row')")
 
 
 def downgrade() -> None:
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute("DROP TABLE product_search_words")
     op.execute("DROP TABLE product_search")
     for table in ("image", "variant", "product", "catalogue"):
         op.drop_table(table)
