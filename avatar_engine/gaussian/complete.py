@@ -3,14 +3,17 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from avatar_engine.gaussian.light import Light
 from avatar_engine.gaussian.lips import paint_lips
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import Labels
 from avatar_engine.gaussian.smooth import fill, smoothstep
+from avatar_engine.gaussian.strands import contrast_of, strands
 from avatar_engine.types import Chart
+
+BEHIND_TONE = 0.85  # of the hair's median: the back of a head stands in its own shade
+_SHORT = 0.3
 
 
 def complete(
@@ -40,7 +43,7 @@ def complete(
     """
     R = s.rig.resolution
     color, trust = color.copy(), trust.copy()
-    grows = s.regions.scalp.copy()
+    grows = 0 * s.regions.scalp if labels.is_bald else s.regions.scalp.copy()
     if not labels.is_bald:
         for k, side in enumerate((s.regions.left, ~s.regions.left)):
             if ears_covered[k] > (0.3 if ears_flat[k] >= 0.95 else 0.6):
@@ -51,7 +54,8 @@ def complete(
         z, y = s.rig.mean[:, 2], s.rig.mean[:, 1]
         behind = smoothstep(z, 4.0, 1.5) * smoothstep(y, -10.0, -7.0)
         grows = np.maximum(grows, np.where(s.regions.skin, behind, 0))
-    _grow_hair(s, labels, grows, color, trust)
+    if not labels.is_bald:
+        _grow_hair(s, labels, grows, color, trust)
     _smooth_lids(s, labels, folded, color, trust)
     paint_lips(s.rig, s.regions.lip_depth, s.regions.above_mouth, color, trust, labels.skin_tone)
     weight = np.clip(2 * trust, 0, 1).reshape(R, R) * (s.rig.chart == Chart.SKIN)
@@ -87,38 +91,28 @@ def _grow_hair(
     color: NDArray[np.float64],
     trust: NDArray[np.float64],
 ) -> None:
-    """Unseen scalp [N] takes its tone from near by and its texture from seen scalp, in place.
-
-    Texture is read at the place reflected front to back and folded into the height that a frontal
-    photo shows, so that neighbours stay neighbours.
-    """
+    """Unseen scalp [N] takes its tone from near by, and strands as strong as the seen scalp's."""
     R = s.rig.resolution
     regions, mean = s.regions, s.rig.mean.astype(np.float64)
     seen = regions.skin & (trust > 0.3) & (regions.scalp > 0.5)
     hidden = regions.skin & (trust < 0.5) & (grows > 0.4)
-    if not labels.is_bald:
-        lab = _lab(color)
-        to_hair = np.linalg.norm(lab - _lab(labels.hair_tone[None]), axis=1)
-        to_skin = np.linalg.norm(lab - _lab(labels.skin_tone[None]), axis=1)
-        seen &= to_hair < to_skin
+    lab = _lab(color)
+    to_hair = np.linalg.norm(lab - _lab(labels.hair_tone[None]), axis=1)
+    to_skin = np.linalg.norm(lab - _lab(labels.skin_tone[None]), axis=1)
+    seen &= to_hair < to_skin
     if seen.sum() < 200:
         return
     weight = seen.reshape(R, R).astype(np.float32)
     grid = color.reshape(R, R, 3)
     low = fill(grid, weight, sigmas=(3, 6, 12, 24, 48)).reshape(-1, 3)
-    at = mean[hidden].copy()
-    at[:, 2] = np.abs(at[:, 2])
-    bottom, top = np.percentile(mean[seen, 1], [10, 90])
-    folded = np.abs((at[:, 1] - bottom) % (2 * (top - bottom)) - (top - bottom))
-    at[:, 1] = top - folded
-    at += np.random.default_rng(0).normal(0, 0.12, at.shape)
-    found = np.nonzero(seen)[0][cKDTree(mean[seen]).query(at)[1]]
-    detail = color[found] - low[found]
-    median = np.median(color[seen], 0)
     far = smoothstep(-mean[hidden, 2], -5, 4)[:, None]
-    tone = low[hidden] * (1 - far) + 0.85 * median * far
+    tone = low[hidden] * (1 - far) + BEHIND_TONE * labels.hair_tone * far
+    contrast = contrast_of(grid, seen.reshape(R, R))
+    texture = strands((R, R), length=1.0 if labels.is_long else _SHORT, contrast=contrast)
     share = np.clip(trust[hidden] / 0.5, 0, 1)[:, None]
-    color[hidden] = color[hidden] * share + np.clip(tone + detail, 0, 1) * (1 - share)
+    color[hidden] = color[hidden] * share + np.clip(tone * texture.reshape(-1, 1)[hidden], 0, 1) * (
+        1 - share
+    )
     trust[hidden] = np.maximum(trust[hidden], 0.5 * grows[hidden])
 
 

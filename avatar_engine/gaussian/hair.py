@@ -11,12 +11,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_opening, label
+from scipy.ndimage import binary_opening, distance_transform_edt, label
 
+from avatar_engine.gaussian.complete import BEHIND_TONE
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import BACKGROUND, CLOTH, HAIR, SKIN, Labels
 from avatar_engine.gaussian.shelves import packed
 from avatar_engine.gaussian.smooth import blur_image, distance, fill, smoothstep
+from avatar_engine.gaussian.strands import contrast_of, strands
+from avatar_engine.gaussian.view import View
 from avatar_engine.gaussian.zbuffer import Nearest, nearest
 from avatar_engine.shapes import grid_neighbours
 from avatar_engine.types import Chart
@@ -32,10 +35,19 @@ _THIN_CM = 0.5  # thinner hair has no inside
 _INSET_PX, _BACK_INSET_PX = 8, 1.5
 _TORN_CM = 1.2
 _LEAST_PIXELS = 60
+_STRAYS_PX = 16
+_SEEN_THROUGH = 0.85
 _HOLD_PX = 4  # how wide a border holds the curtain
 _TURNED_CM = 0.5  # the outline lies this far behind the ears' plane
 _PUFF = 0.25
-_STRETCH = 5.0  # how steep a sheet may run before it opens
+_HALF_WIDTH, _DEEP_CM = 0.5, 7.5  # long hair reaches this far back at this many face widths
+_HANGING = 0.45  # below this height, in face heights, hair hangs free of the head
+_CROWN = 1.05  # above it the scalp's own texels are hair enough
+_OVER_CM = 0.25  # hair on the back lies this far behind the skin
+_STRETCH, _CURTAIN_STRETCH = 2.2, 5.0  # how steep a sheet may run before it opens
+_RIM_BLUR = 0.03
+_RIM_LOW, _LONG_LOW = 0.36, -0.15  # in face heights; below it a sliver is collar
+_SHADE_LOW = 0.05  # above it, what hangs beside long hair and looks like cloth is hair in shade
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +68,20 @@ class HairChart:
 
 @dataclass(frozen=True, slots=True)
 class _Volume:
-    """The hair over the picture, [S, S] each; depths in cm from the camera, ``edge`` in pixels."""
+    """The hair over the picture, [S, S] each; depths in cm from the camera, ``edge`` in pixels.
+
+    ``behind`` is where the head hides hair that falls down its back; ``color`` [S, S, 3] is that
+    of the back.
+    """
 
     mask: NDArray[np.bool_]
     front: NDArray[np.float64]
     back: NDArray[np.float64]
     alpha: NDArray[np.float32]
     edge: NDArray[np.float32]
+    behind: NDArray[np.bool_]
+    color: NDArray[np.float32]
+    stretch: NDArray[np.float64]
 
 
 def hair_chart(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> HairChart:
@@ -88,6 +107,7 @@ def _volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> _Volu
     size = view.size
     p = s.project(s.source_shape())
     solid = _drawn(s, p, opacity)
+    solid_behind = _drawn(s, p, opacity, away=True)
     head = nearest(p, solid, width=size, height=size)
     root = float(s.project(np.array([[0.0, 2.0, 0.5]]))[0, 2])
     _, facing = s.normals(s.source_shape())
@@ -97,16 +117,29 @@ def _volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> _Volu
     coat = _coat(s, labels) & met & ~mask
     px_per_cm = view.camera.K[0, 0] / root
     front = _front(s, labels, head, mask, coat, root)
+    front = np.where(rim & ~coat, _beside(head, root, view.face_width), front)
     radius = _ROUND * view.face_width
     q = np.minimum(distance(mask | head.covered), radius)
     bulge = np.sqrt(np.maximum(2 * radius * q - q * q, 0)) / px_per_cm
-    back = np.where(rim | coat, front, np.maximum(root + 0.7 * bulge, front))
+    deep = 0.7 * bulge
+    behind = np.zeros_like(mask)
+    if labels.is_long:  # down to the shoulders hair is as deep as the head it falls from
+        t = np.clip(distance(mask | head.covered) / (_HALF_WIDTH * view.face_width), 0, 1)
+        deep = _DEEP_CM * np.sqrt(t * (2 - t))
+        away = nearest(p * [1, 1, -1], solid_behind, width=size, height=size)
+        deep = np.where(away.covered, np.maximum(deep, _OVER_CM - away.depth - root), deep)
+        behind = _behind(s, away.covered, mask)
+    back = np.where(rim | coat, front, np.maximum(root + deep, front))
     shown = mask | head.covered
     mask = mask | coat
     soft = np.clip(2.0 * blur_image(shown.astype(np.float32), 1.0) - 0.9, 0, 1)
-    alpha = soft * np.clip(2.0 * view.matte - 0.9, 0, 1) * mask
     edge = distance(mask | head.covered)
-    return _Volume(mask, front, back, alpha.astype(np.float32), edge)
+    alpha = soft * np.clip(2.0 * view.matte - 0.9, 0, 1) * (mask | behind)
+    alpha *= 1 - _SEEN_THROUGH * _strays(view, edge)
+    edge = distance(mask | head.covered)
+    stretch = np.where(rim, _STRETCH, _CURTAIN_STRETCH)
+    color = _behind_color(s, labels, mask & (labels.share[..., HAIR] > 0.7), back - root)
+    return _Volume(mask, front, back, alpha.astype(np.float32), edge, behind, color, stretch)
 
 
 def _front(
@@ -139,15 +172,78 @@ def _front(
     return np.where(coat, head.depth - _COAT_CM, front)
 
 
-def _drawn(s: Sculpture, p: NDArray[np.float64], opacity: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Triangles [T, 3] that splats really cover: opaque, facing the camera, not torn wide."""
+def _strays(view: View, edge: NDArray[np.float32]) -> NDArray[np.float32]:
+    """[S, S] 1 where between stray hairs near the outline the photo shows the background."""
+    within = edge > _STRAYS_PX
+    beyond = distance(~view.inside)
+    outside = (beyond > 3) & (beyond < 40)
+    if within.sum() < _LEAST_PIXELS or outside.sum() < _LEAST_PIXELS:
+        return np.zeros_like(edge)
+    inner = _local_tone(view.lab, within)
+    outer = _local_tone(view.lab, outside)
+    to_inner = np.linalg.norm(view.lab - inner, axis=-1)
+    to_outer = np.linalg.norm(view.lab - outer, axis=-1)
+    like = smoothstep(to_outer / np.maximum(to_inner + to_outer, 1.0), 0.4, 0.25)
+    apart = smoothstep(np.linalg.norm(inner - outer, axis=-1), 30, 50)
+    return (like * apart * (edge <= _STRAYS_PX)).astype(np.float32)
+
+
+def _local_tone(picture: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
+    return fill(picture, where.astype(np.float32), sigmas=(4, 10, 24, 60), on_atlas=False)
+
+
+def _beside(head: Nearest, root: float, face_width: float) -> NDArray[np.float64]:
+    """Depth [S, S] of slivers beside the head: they continue its rim, smoothly along it."""
+    _, (iy, ix) = distance_transform_edt(~head.covered, return_indices=True)
+    rim = np.minimum(np.where(head.covered, head.depth, root)[iy, ix], root + _TURNED_CM)
+    return blur_image(rim, _RIM_BLUR * face_width).astype(np.float64)
+
+
+def _behind(s: Sculpture, head: NDArray[np.bool_], mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels [S, S] where the head hides the hair that falls down its back."""
+    yy, xx = np.mgrid[0 : s.view.size, 0 : s.view.size]
+    height = s.view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 1]
+    hanging = mask & (height < _HANGING)
+    first = np.where(hanging.any(1), hanging.argmax(1), s.view.size)
+    last = np.where(hanging.any(1), s.view.size - 1 - hanging[:, ::-1].argmax(1), -1)
+    within = (xx >= first[:, None]) & (xx <= last[:, None])
+    beside = within & (height < _HANGING)
+    return (beside | (height >= _HANGING)) & head & ~mask & (height < _CROWN)
+
+
+def _behind_color(
+    s: Sculpture, labels: Labels, hair: NDArray[np.bool_], depth: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Colours [S, S, 3] of the sheet behind: the photo's at the outline, where both sheets meet,
+    then strands in the hair's own tone, as on the scalp.
+
+    Args:
+        s: The head.
+        labels: Of the photo.
+        hair: [S, S] certain hair.
+        depth: [S, S] cm behind the ears' plane.
+    """
+    texture = strands(hair.shape, length=1.0, contrast=contrast_of(s.view.clean, hair))
+    grown = np.clip(BEHIND_TONE * labels.hair_tone * texture[..., None], 0, 1)
+    share = smoothstep(depth, 0.5, 4.0)[..., None]
+    return (s.view.clean * (1 - share) + grown * share).astype(np.float32)
+
+
+def _drawn(
+    s: Sculpture, p: NDArray[np.float64], opacity: NDArray[np.float64], *, away: bool = False
+) -> NDArray[np.int32]:
+    """Triangles [T, 3] that splats really cover: opaque, facing the camera (or away from it),
+    not torn wide.
+    """
     t = s.regions.triangles
     a, b, c = (p[t[:, k], :2] for k in range(3))
     ab, ac = b - a, c - a
     area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
     widest = np.maximum.reduce([np.hypot(*ab.T), np.hypot(*ac.T), np.hypot(*(c - b).T)])
     px_per_cm = s.view.camera.K[0, 0] / np.median(p[:, 2])
-    drawn = (area * s.regions.skin_winding > 0) & (widest < _TORN_CM * px_per_cm)
+    drawn = (area * s.regions.skin_winding * (-1 if away else 1) > 0) & (
+        widest < _TORN_CM * px_per_cm
+    )
     return t[drawn & (opacity[t] > 0.5).all(1)]
 
 
@@ -169,11 +265,15 @@ def _hair_pixels(
     height = view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 1]
     share = labels.share[..., HAIR]
     hair = (share > 0.5) & view.inside
-    apart = ~view.face_hull(grow=-3) & ~scalp if labels.is_long else ~head.covered
+    short = ~head.covered & (height > _RIM_LOW)
+    apart = ~view.face_hull(grow=-3) & ~scalp if labels.is_long else short
     mask = binary_opening(hair & apart)
     # What the head leaves uncovered above the chin is a rim of it.
-    above = view.inside & ~head.covered & (height > 0.12) & (labels.share[..., CLOTH] < 0.2)
-    rim = above & ((share > 0.3) | (labels.share[..., SKIN] > 0.5))
+    low = _LONG_LOW if labels.is_long else _RIM_LOW
+    cloth = cv2.dilate(labels.share[..., CLOTH], np.ones((5, 5), np.uint8)) > 0.2
+    cloth &= (height < _SHADE_LOW) | (not labels.is_long)
+    above = view.inside & ~head.covered & (height > low) & ~cloth
+    rim = above & ((share > 0.3) | (labels.share[..., SKIN] > 0.5) | labels.is_long)
     # Flakes that hang on nothing would float when the head turns.
     parts, _ = label(mask | rim | head.covered)
     held = np.isin(parts, np.unique(parts[head.covered])) & (mask | rim)
@@ -188,6 +288,7 @@ def _sheet(s: Sculpture, volume: _Volume, *, step: float, within: float) -> dict
     if within > 0:  # the inside is kept off the outline, so that it makes no halo
         inset = _INSET_PX if is_inside else _BACK_INSET_PX
         mask = mask & (volume.back - volume.front > _THIN_CM) & (volume.edge > inset)
+        mask = mask | (volume.behind & (within == 1))
     count = round(s.view.size / step)
     step = s.view.size / count
     shrunk = lambda a: cv2.resize(  # noqa: E731
@@ -206,15 +307,17 @@ def _sheet(s: Sculpture, volume: _Volume, *, step: float, within: float) -> dict
     depth = mean(volume.front * (1 - within) + volume.back * within)
     depth = np.where(inside, depth, s.view.camera.K[0, 0])
     positions = _unprojected(s, at, depth)
-    picture = blur_image(s.view.clean, 2) if is_inside else s.view.clean
-    shade = 1 - 0.2 * within
+    picture = volume.color if within == 1 else s.view.clean
+    picture = blur_image(picture, 2) if is_inside else picture
+    shade = 1 - 0.3 * within if is_inside else 1.0
+    steepest = _STRETCH if is_inside else mean(volume.stretch)
     step_cm = step * depth / s.view.camera.K[0, 0]
     along = positions[..., 1] + 13.5 + 0.15 * (1 - positions[..., 2])
     return {
         "positions": positions,
         "colors": np.clip(mean(picture) * shade, 0, 1),
         "sigmas": np.full((*share.shape, 2), _COARSE_SIGMA if is_inside else _FINE_SIGMA),
-        "tangent_caps": np.repeat((2.2 if is_inside else _STRETCH) * step_cm[..., None], 2, -1),
+        "tangent_caps": np.repeat((steepest * step_cm)[..., None], 2, -1),
         "head_weight": smoothstep(along, 0, 7.0),
         "chart": np.where(inside, int(Chart.HAIR), 0),
         "neighbours": grid_neighbours(inside.astype(np.uint8)),
