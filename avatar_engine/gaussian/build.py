@@ -1,21 +1,24 @@
 """One portrait and its fit become maps and plates: the order of the steps."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.gaussian.carve import carve, flatten_ears, opacity_in_matte
 from avatar_engine.gaussian.complete import complete
-from avatar_engine.gaussian.eyes import paint_eyes
+from avatar_engine.gaussian.eye_light import eye_light
+from avatar_engine.gaussian.eyes import aim_eyes, paint_eyes
 from avatar_engine.gaussian.fusion import fuse
 from avatar_engine.gaussian.hair import HairChart, hair_chart
-from avatar_engine.gaussian.lids import close_lids, folded_lids
+from avatar_engine.gaussian.lids import close_lids, closed_lids, folded_lids, lid_depth_bias
 from avatar_engine.gaussian.light import light_of
 from avatar_engine.gaussian.mouth import close_lips, lip_pairs, paint_mouth, teeth_opacity
 from avatar_engine.gaussian.neck import neck_opacity
 from avatar_engine.gaussian.plates import make_plates
 from avatar_engine.gaussian.regions import Regions, regions_of
+from avatar_engine.gaussian.relax import relaxing
 from avatar_engine.gaussian.residual import apply_residual
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import HAIR, segment
@@ -23,6 +26,8 @@ from avatar_engine.gaussian.skull import fit_skull, raise_hair
 from avatar_engine.gaussian.slits import pin_slits
 from avatar_engine.gaussian.smooth import smoothstep
 from avatar_engine.gaussian.solve import BlendWeights, solve_colors
+from avatar_engine.gaussian.teeth import seat_teeth, shown_teeth
+from avatar_engine.gaussian.tongue import TONGUE_OUT, lower_tongue, tongue_mode
 from avatar_engine.gaussian.trim import trim_outline
 from avatar_engine.gaussian.unwrap import Samples, unwrap
 from avatar_engine.gaussian.view import view_of
@@ -33,8 +38,10 @@ from avatar_engine.types import ARKIT_INDEX, Chart, HeadFit, HeadMaps, HeadRig, 
 Progress = Callable[[str, float], None]
 _PIVOT = (0.0, -7.0, -1.0)
 _SIGMA = 0.6  # texel steps; leaves about 1 % of light at yaw 20
+_LID_SIGMA = 0.2  # more, down a lid: unfolding it would open slits over the eyeball
 _TOP_OPACITY = 0.99
 _BESIDE_CLOTH = 0.7  # reluctance of skin whose pixels border on a collar
+_FIXED = 50.0  # more reluctance than any picture can outweigh
 
 
 def build_maps(
@@ -61,6 +68,7 @@ def build_maps(
     regions = regions_of(rig)
     s = Sculpture.started(rig, fit, view_of(portrait, fit.camera), regions)
     apply_residual(s)
+    aim_eyes(s)
     fit_skull(s)
     tell("finding hair, skin and clothes", 0.2)
     labels = segment(s.view, *_scalp_and_ears(s))
@@ -69,31 +77,42 @@ def build_maps(
     carve(s)
     pin_slits(s)
     close_lips(s)
+    teeth = shown_teeth(s.view)
+    seat_teeth(s, teeth)
     close_lids(s)
     tell("unwrapping the photo", 0.4)
     front = _front(s)
     samples = unwrap(s, labels, front)
     folded = folded_lids(s)
-    samples.weight[:] *= 1 - folded
-    samples.tone[:] *= 1 - folded
     opacity = np.where(s.chart > 0, opacity_in_matte(s), 0)
     opacity *= np.where(regions.skin, neck_opacity(s, samples), 1)
     opacity *= teeth_opacity(s)
     light = light_of(s, samples.color, samples.weight, samples.bare)
     color, trust = fuse(samples, regions, light)
-    color = complete(s, labels, color, trust, ears_flat, _covered(samples, regions), folded, light)
+    covered = _covered(samples, regions)
+    color = complete(s, labels, color, trust, ears_flat, covered, 0 * folded, light)
     eyes_seen = paint_eyes(s, samples, color)
-    paint_mouth(s, samples, labels, color)
-    hair = hair_chart(s, labels, opacity)
+    teeth_seen = paint_mouth(s, teeth, labels, color)
+    hair = _with_eye_light(s, hair_chart(s, labels, opacity))
     tell("painting what stands behind", 0.6)
     plates = make_plates(s, labels, front, portrait, color)
-    maps = _assembled(s, color, opacity, hair)
+    maps = _assembled(s, color, opacity, folded, hair)
     tell("matching the photo", 0.75)
     maps = trim_outline(s.view, maps, blend_weights)
-    reluctance = np.r_[_reluctance(s, samples, folded, eyes_seen), 1 - hair.trust]
+    reluctance = np.r_[_reluctance(s, samples, folded, eyes_seen, teeth_seen), 1 - hair.trust]
     maps = solve_colors(s, maps, plates, blend_weights, reluctance)
+    closed = closed_lids(s, maps.colors[: len(s.chart)], folded, labels.skin_tone)
+    maps = relaxing(s, maps, folded, closed, labels.skin_tone)
     tell("done", 1.0)
     return maps, plates
+
+
+def _with_eye_light(s: Sculpture, hair: HairChart) -> HairChart:
+    """Hair's rows, then those of the light on the eyes, which the solve leaves alone."""
+    light = eye_light(s)
+    trust = np.concatenate([hair.trust, light.pop("trust") - _FIXED])
+    maps = {name: np.concatenate([hair.maps[name], light[name]]) for name in light}
+    return replace(hair, maps=maps, trust=trust)
 
 
 def _reluctance(
@@ -101,18 +120,20 @@ def _reluctance(
     samples: Samples,
     folded: NDArray[np.float64],
     eyes_seen: NDArray[np.float64],
+    teeth_seen: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """[N] how unwillingly the solve may change each texel.
 
-    Grazing skin would take the background's colour, the neck the collar's, folded lids the
-    lashes'.
+    Grazing skin would take the background's colour, the neck the collar's.
     """
     seen = smoothstep(samples.facing, 0.05, 0.35) * samples.visible
     skin = (0.5 + 10 * s.regions.scalp) * (1 - seen)
-    skin += 8 * (1 - samples.allowed) + 3 * folded
+    skin += 8 * (1 - samples.allowed) + 0.15 * folded
     skin += _BESIDE_CLOTH * (samples.allowed - samples.apart).clip(0)
-    eyes = np.where(s.chart == Chart.EYE, 1 - eyes_seen, 0)
-    return np.where(s.regions.skin, skin, eyes)
+    other = np.where(s.chart == Chart.EYE, 1 - eyes_seen, 0)
+    other = np.where(s.chart == Chart.TEETH, np.where(teeth_seen, 1.5, 5.0), other)
+    other = np.where(np.isin(s.chart, (Chart.GUM, Chart.TONGUE, Chart.CAVITY)), 20, other)
+    return np.where(s.regions.skin, skin, other)
 
 
 def _front(s: Sculpture) -> Nearest:
@@ -140,12 +161,13 @@ def _assembled(
     s: Sculpture,
     color: NDArray[np.float64],
     opacity: NDArray[np.float64],
+    folded: NDArray[np.float64],
     hair: HairChart,
 ) -> HeadMaps:
     n, chart = len(s.chart), s.chart
     upper, lower = lip_pairs(s)
-    straight = _straight_eyes(s)
     modes, scales = _quantised(s)
+    straight = _straight_eyes(s)
     head = dict[str, NDArray](
         positions=straight,
         head_weight=s.rig.neck,
@@ -153,10 +175,10 @@ def _assembled(
         neighbours=grid_neighbours(surface_groups(s.rig.chart)).ravel(),
         colors=np.clip(color, 0, 1),
         opacities=opacity * _TOP_OPACITY,
-        sigmas=np.full((n, 2), _SIGMA),
+        sigmas=np.stack([np.full(n, _SIGMA), _SIGMA + _LID_SIGMA * folded], 1),
         tangent_caps=_caps(s),
         winding=_winding(s),
-        depth_bias=_depth_bias(chart),
+        depth_bias=_depth_bias(chart) + lid_depth_bias(s),
     )
     whole = {k: np.concatenate([v, hair.maps[k]]) for k, v in head.items()}
     kinds = {"chart": np.uint8, "neighbours": np.uint8, "winding": np.int8}
@@ -195,6 +217,8 @@ def _quantised(s: Sculpture) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
     modes = np.concatenate([s.rig.expression, s.residual[None].astype(np.float32)])
     for eye in (0, 1):
         modes[_blink_index(eye)] += s.blink[eye].astype(np.float32)
+    modes[TONGUE_OUT] = tongue_mode(s)
+    lower_tongue(s, modes[ARKIT_INDEX["jawOpen"]])
     modes[:, s.chart == Chart.EYE] = 0  # eyeballs are joints, never linear
     top = np.abs(modes).max((1, 2))
     scales = np.where(top > 0, top / 32767, 1.0).astype(np.float32)

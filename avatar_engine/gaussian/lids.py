@@ -1,65 +1,209 @@
-"""Lids: at full blink the upper meets the lower, whatever the eye's shape."""
+"""Lids: at full blink the upper meets the lower, and shows skin, a crease and lashes."""
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.gaussian.sculpture import Sculpture
-from avatar_engine.gaussian.smooth import blur_atlas, smoothstep
+from avatar_engine.gaussian.smooth import blur_atlas, fill, mean_atlas, smoothstep
 from avatar_engine.gaussian.unwrap import texel_area
 from avatar_engine.types import ARKIT_INDEX
 
-_LIDS = (
-    ([398, 384, 385, 386, 387, 388, 466], [382, 381, 380, 374, 373, 390, 249]),
-    ([173, 157, 158, 159, 160, 161, 246], [155, 154, 153, 145, 144, 163, 7]),
-)
+BLINKS = (ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"])
 _UPPER_SHARE = 0.85
-_OVERLAP_CM = 0.05
+_OVERLAP_CM = 0.02
+_IN_FRONT_CM = 0.08
+_REACH_CM = 0.9  # from the edge of a lid, along which its skin gives way
+_BESIDE_TEXELS = 4.0
+_ROUNDS = 4  # lids slide on the ball, so the first tries fall short
+_LID_TEXELS = 13.0  # from the edge to well below the brow
+_BROW = 0.9  # of the usual light about an eye: what is darker is hair or liner
+_CREASE = 0.13
+_LASH_CM, _LASH_SHARE = 0.055, 0.85
+_ROLLED_ROWS = 8
 
 
 def folded_lids(s: Sculpture) -> NDArray[np.float64]:
     """[N] 1 where a lid lies folded in the photo and unfolds when the eye closes.
 
     What the photo shows there is lashes, liner and the crease; stretched over the closed lid they
-    would make rings. The lash line itself stays.
+    would make rings.
     """
     weights = s.rest.copy()
-    for name in ("eyeBlinkLeft", "eyeBlinkRight"):
-        weights[ARKIT_INDEX[name]] = 1.0
+    weights[list(BLINKS)] = 1.0
     shown = texel_area(s, s.project(s.source_shape()))
     closed = texel_area(s, s.project(s.shape(weights)))
-    unfolds = smoothstep(closed / np.maximum(shown, 0.02), 1.3, 2.0)
-    place = smoothstep(s.regions.lid_distance, 2.0, 3.5) * (s.regions.lid_distance < 18)
+    unfolds = smoothstep(closed / np.maximum(shown, 0.02), 1.15, 1.6)
+    distance = s.regions.lid_distance
+    place = smoothstep(distance, _LID_TEXELS + 4, _LID_TEXELS - 2)
+    # Next to the edge all is lashes, whether it stretches or not.
+    edge = smoothstep(distance, 6.0, 3.5)
+    lids = np.where(s.regions.skin & s.regions.above_lids, np.maximum(unfolds, edge) * place, 0)
+    under = smoothstep(distance, 3.5, 1.5)
+    corner = smoothstep(distance, 7.5, 4.5) * (1 - _along_eye(s, 1.0, -1.0))
+    under = np.where(s.regions.skin & ~s.regions.above_lids, np.maximum(under, corner), 0)
     R = s.rig.resolution
-    lids = np.where(s.regions.skin & s.regions.above_lids, unfolds * place, 0)
-    soft = blur_atlas(lids.reshape(R, R), 1.2).ravel()
-    return np.where(s.regions.skin, np.minimum(soft, smoothstep(s.regions.lid_distance, 1.5, 3)), 0)
+    whole = cv2.morphologyEx(
+        np.maximum(lids, 0.8 * under).reshape(R, R).astype(np.float32),
+        cv2.MORPH_CLOSE,
+        np.ones((9, 9), np.uint8),
+    )
+    soft = mean_atlas(whole[..., None], s.regions.skin.reshape(R, R).astype(np.float32), 1.2)
+    return np.where(s.regions.skin, np.minimum(1.2 * soft.ravel(), 1), 0)
+
+
+def closed_lids(
+    s: Sculpture, color: NDArray[np.floating], folded: NDArray[np.float64], tone: NDArray
+) -> NDArray[np.float64]:
+    """Colours [N, 3] of closed lids: the skin around them, a crease, the lashes along the edge.
+
+    Args:
+        s: The head.
+        color: [N, 3] of the open eyes.
+        folded: [N] of :func:`folded_lids`.
+        tone: [3] the face's skin.
+    """
+    R = s.rig.resolution
+    light = color.mean(1)
+    distance = s.regions.lid_distance
+    lids = s.regions.skin & (distance < 2.5 * _LID_TEXELS)
+    lids &= distance > 2.5
+    usual = float(np.median(light[lids & (distance < 1.3 * _LID_TEXELS)]))
+    clear = lids * (1 - 0.7 * folded) * smoothstep(light, (_BROW - 0.16) * usual, _BROW * usual)
+    clear *= 1 - 0.8 * smoothstep(light, 1.2 * usual, 1.5 * usual)
+    weight = clear.astype(np.float32).reshape(R, R)
+    around = fill(np.asarray(color).reshape(R, R, 3), weight, sigmas=(2.5, 5, 9, 16))
+    closed = blur_atlas(around, 2.0).reshape(-1, 3).astype(np.float64)
+    # Lid skin is thin and lies in the socket: a little darker and redder than the brow's.
+    closed = closed * [0.985, 0.98, 0.975]
+    above = s.regions.skin & s.regions.above_lids
+    ball = np.exp(-(((distance - 6.5) / 3.0) ** 2))  # the lid bulges over the eyeball
+    crease = np.exp(-(((distance - 11.0) / 0.9) ** 2)) * _along_eye(s)
+    closed *= np.where(above, 1 + 0.05 * ball - _CREASE * crease, 1)[:, None]
+    _draw_lashes(s, color, closed, usual)
+    return np.clip(closed, 0, 1)
+
+
+def lid_depth_bias(s: Sculpture) -> NDArray[np.float64]:
+    """[N] cm: the upper lid closes over the lower one."""
+    upper = s.regions.skin & s.regions.above_lids
+    return np.where(upper, -_IN_FRONT_CM * smoothstep(s.regions.lid_distance, 9, 4), 0)
 
 
 def close_lids(s: Sculpture) -> None:
     """Bake correctives into the blink modes, and compensate them in the source view."""
-    for eye, (upper, lower) in enumerate(_LIDS):
-        k = ARKIT_INDEX[("eyeBlinkLeft", "eyeBlinkRight")[eye]]
+    for eye, k in enumerate(BLINKS):
         weights = s.rest.copy()
         weights[k] = 1.0
-        for _ in range(2):  # the lids slide on the ball, so the first try falls short
+        for _ in range(_ROUNDS):
             x = s.shape(weights)
-            marks = s.rig.landmarks(x)
-            gap = np.maximum(marks[upper, 1] - marks[lower, 1] + _OVERLAP_CM, 0)
-            centre = marks[upper].mean(0)
-            near = np.nonzero(
-                s.regions.skin & (np.abs(x[:, 0] - centre[0]) < 2.6)
-                & (np.abs(x[:, 1] - centre[1]) < 2.2) & (x[:, 2] > 7)
-            )[0]  # fmt: skip
-            above = s.regions.above_lids[near]
-            for marks_of, move, on in (
-                (marks[upper], -_UPPER_SHARE * gap, above),
-                (marks[lower], (1 - _UPPER_SHARE) * gap, ~above),
+            upper, lower = lid_edges(s, eye, x)
+            meeting = x[lower][np.argsort(x[lower, 0])]
+            gap = x[upper, 1] - np.interp(x[upper, 0], meeting[:, 0], meeting[:, 1]) + _OVERLAP_CM
+            gap = np.convolve(np.pad(gap, 2, "edge"), [0.1, 0.2, 0.4, 0.2, 0.1], "valid")
+            for edge, move, is_upper in (
+                (upper, -_UPPER_SHARE * gap, True),
+                (lower, (1 - _UPPER_SHARE) * gap, False),
             ):
-                d = (x[near, None, :2] - marks_of[None, :, :2]) / [0.35, 0.55]
-                d2 = (d**2).sum(-1)
-                kernel = np.exp(-0.5 * d2)
-                total = kernel.sum(1)
-                shift = (kernel * move).sum(1) / np.maximum(total, 1e-4) * np.minimum(1, 4 * total)
-                fade = np.exp(-0.25 * np.maximum(d2.min(1) - 1, 0))
-                s.blink[eye][near, 1] += np.where(on, shift * fade, 0) / (1 - s.rest[k])
+                moved = _spread(s, x, edge, move, above=is_upper)
+                s.blink[eye][:, 1] += moved / (1 - s.rest[k])
         s.residual -= (s.source[k] - s.rest[k]) * s.blink[eye]
+
+
+def lid_edges(
+    s: Sculpture, eye: int, x: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Texels along the visible edges of the upper and the lower lid, by column.
+
+    Beyond its edge a lid rolls inward, to the eyeball.
+
+    Args:
+        s: The head.
+        eye: 0 is the subject's left.
+        x: [N, 3] the shape whose edges are wanted.
+    """
+    R = s.rig.resolution
+    columns, first, last = _slit(s, eye)
+    steps = np.arange(_ROLLED_ROWS)[:, None]
+    upper = (first - 1 - steps) * R + columns  # [rows, columns], away from the slit
+    lower = (last + 1 + steps) * R + columns
+    at = np.arange(len(columns))
+    y = x[:, 1]
+    return (
+        upper[_even(y[upper].argmin(0)), at],
+        lower[_even(y[lower].argmax(0)), at],
+    )
+
+
+def _slit(s: Sculpture, eye: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Columns of an eye's slit, and its first and last row in each."""
+    R = s.rig.resolution
+    side = s.regions.left if eye == 0 else ~s.regions.left
+    slit = ((s.regions.lid_distance == 0) & side).reshape(R, R)
+    columns = np.nonzero(slit.any(0))[0]
+    return columns, slit[:, columns].argmax(0), R - 1 - slit[::-1, columns].argmax(0)
+
+
+def _even(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Row offsets along a lid without jumps."""
+    padded = np.pad(rows, 2, "edge")
+    return np.median(np.stack([padded[k : k + len(rows)] for k in range(5)]), 0).astype(np.intp)
+
+
+def _spread(
+    s: Sculpture,
+    x: NDArray[np.float64],
+    edge: NDArray[np.intp],
+    move: NDArray[np.float64],
+    *,
+    above: bool,
+) -> NDArray[np.float64]:
+    """A lid edge's move [E] carried into the skin behind it: [N] cm."""
+    R = s.rig.resolution
+    columns = edge % R
+    col = np.arange(R * R) % R
+    near = s.regions.skin & (s.regions.above_lids == above) & (s.regions.lid_distance < 24)
+    near &= (col > columns.min() - 3 * _BESIDE_TEXELS) & (col < columns.max() + 3 * _BESIDE_TEXELS)
+    at = np.nonzero(near)[0]
+    along = np.interp(col[at], columns, np.arange(len(edge)))
+    position = np.stack([np.interp(along, np.arange(len(edge)), x[edge, c]) for c in range(3)], 1)
+    behind = np.linalg.norm(x[at] - position, axis=1)
+    beside = np.maximum(np.maximum(columns.min() - col[at], col[at] - columns.max()), 0)
+    fade = smoothstep(behind, _REACH_CM, 0.05) * np.exp(-((beside / _BESIDE_TEXELS) ** 2))
+    out = np.zeros(R * R)
+    out[at] = np.interp(col[at], columns, move) * fade
+    return out
+
+
+def _along_eye(s: Sculpture, start: float = -1.0, full: float = 5.0) -> NDArray[np.float64]:
+    """[N] 1 in the columns of an eye from ``full`` inside its corners, 0 before ``start``."""
+    R = s.rig.resolution
+    col = np.arange(R * R) % R
+    out = np.zeros(R * R)
+    for eye in (0, 1):
+        columns, _, _ = _slit(s, eye)
+        inside = np.minimum(col - columns.min() + 2, columns.max() + 2 - col)
+        out = np.maximum(out, smoothstep(inside, start, full))
+    return out
+
+
+def _draw_lashes(
+    s: Sculpture, color: NDArray[np.floating], closed: NDArray[np.float64], usual: float
+) -> None:
+    """A lash line along the upper lid's edge in place, as dark as the photo's own lashes."""
+    weights = s.rest.copy()
+    weights[list(BLINKS)] = 1.0
+    x = s.shape(weights)
+    distance = s.regions.lid_distance
+    for eye, side in enumerate((s.regions.left, ~s.regions.left)):
+        edge, _ = lid_edges(s, eye, x)
+        above = s.regions.skin & s.regions.above_lids & side & (distance < 12)
+        shown = color[above & (distance < 5.0)]
+        dark = shown[shown.mean(1) <= np.percentile(shown.mean(1), 20)].mean(0)
+        dark = np.minimum(dark, 0.36 * usual)
+        here = np.nonzero(above)[0]
+        line = x[edge][np.argsort(x[edge, 0])]
+        above_edge = x[here, 1] - np.interp(x[here, 0], line[:, 0], line[:, 1])
+        share = _LASH_SHARE * smoothstep(above_edge, _LASH_CM + 0.06, _LASH_CM - 0.02)
+        share *= _along_eye(s)[here]
+        closed[here] = closed[here] * (1 - share[:, None]) + dark * share[:, None]

@@ -2,12 +2,12 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_erosion
 
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import Labels
 from avatar_engine.gaussian.smooth import smoothstep
-from avatar_engine.gaussian.unwrap import INNER_LIPS, Samples
+from avatar_engine.gaussian.teeth import ShownTeeth, teeth_paint
+from avatar_engine.gaussian.tongue import paint_tongue
 from avatar_engine.types import Chart
 
 PAIRS = [(80, 88), (81, 178), (82, 87), (13, 14), (312, 317), (311, 402), (310, 318)]
@@ -57,27 +57,26 @@ def close_lips(s: Sculpture) -> None:
     s.residual[near, 1] -= move
 
 
-def paint_mouth(s: Sculpture, samples: Samples, labels: Labels, color: NDArray[np.float64]) -> None:
-    """Colour teeth, gums, tongue and cavity in place: lit by depth, tinted by the photo."""
+def paint_mouth(
+    s: Sculpture, shown: ShownTeeth | None, labels: Labels, color: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Colour teeth, gums, tongue and cavity in place; returns [N] which teeth the photo shows.
+
+    The renderer lights them by how far the lips are apart; here is what they are in full light,
+    darker with depth.
+    """
     skin = labels.skin_tone
-    tooth = np.array([0.68, 0.64, 0.58]) * min(1.15, skin.mean() / 0.62)
-    if samples.mouth_open_px > 3:
-        shown = s.view.image[binary_erosion(s.view.polygon(INNER_LIPS))]
-        if len(shown) > 60:
-            light = shown.mean(1)
-            bright = np.median(shown[light >= np.percentile(light, 70)], 0)
-            tooth = bright if bright.mean() > 0.35 else tooth
-    normal, _ = s.normals(s.rig.mean.astype(np.float64))
     z = s.rig.mean[:, 2].astype(np.float64)
-    lit = np.clip(0.55 + 0.5 * normal[:, 2], 0.35, 1.05) * (0.30 + 0.70 * smoothstep(z, 6.5, 10.2))
-    for chart, base, light in (
-        (Chart.TEETH, tooth, lit),
-        (Chart.GUM, skin * [0.82, 0.52, 0.52], lit),
-        (Chart.TONGUE, skin * [0.74, 0.42, 0.42], _tongue_light(s)),
-        (Chart.CAVITY, skin * [0.34, 0.17, 0.16], 0.15 + 0.85 * smoothstep(z, 4.5, 10.3) ** 2),
-    ):
-        here = s.chart == chart
-        color[here] = base * light[here, None]
+    seen = teeth_paint(s, shown, color, skin)
+    teeth, gum, cavity = (s.chart == c for c in (Chart.TEETH, Chart.GUM, Chart.CAVITY))
+    color[teeth & ~seen] *= (0.35 + 0.65 * smoothstep(z, 6.5, 9.8))[teeth & ~seen, None]
+    exposure = np.clip(0.9 + 0.35 * (skin.mean() - 0.5), 0.75, 1.05)
+    color[gum] = np.array([0.74, 0.42, 0.42]) * exposure
+    color[gum] *= (0.3 + 0.7 * smoothstep(z, 6.5, 10.2))[gum, None]
+    paint_tongue(s, color, skin)
+    depth = 0.5 + 0.5 * smoothstep(z, 5.5, 9.8)
+    color[cavity] = np.array([0.46, 0.19, 0.18]) * exposure * depth[cavity, None]
+    return seen
 
 
 def teeth_opacity(s: Sculpture) -> NDArray[np.float64]:
@@ -91,9 +90,3 @@ def teeth_opacity(s: Sculpture) -> NDArray[np.float64]:
     is_lower = s.rig.jaw > 0.4
     fade = 1 - smoothstep(np.where(is_lower, turned + 0.35, turned), 0.65, 0.95)
     return np.where(np.isin(s.chart, (Chart.TEETH, Chart.GUM)), fade, 1.0)
-
-
-def _tongue_light(s: Sculpture) -> NDArray[np.float64]:
-    """[N] brighter at the tip and along the middle, dark towards the throat and the sides."""
-    x, _, z = s.rig.mean.T.astype(np.float64)
-    return (0.16 + 0.62 * smoothstep(z, 5.0, 9.8)) * (1 - 0.5 * smoothstep(np.abs(x), 0.5, 2.0))

@@ -47,6 +47,7 @@ _BASE = 0.03  # of the resting face
 _LEAD_IN_S = 0.3
 _JAW_OPEN = ARKIT_INDEX["jawOpen"]
 _MOUTH_CLOSE = ARKIT_INDEX["mouthClose"]
+_PUCKER = ARKIT_INDEX["mouthPucker"]
 _OPENERS = [
     ARKIT_INDEX[name + side]
     for name in ("mouthLowerDown", "mouthUpperUp", "mouthStretch")
@@ -175,11 +176,10 @@ def _constrained(blend: NDArray[np.float64], closure: float, bite: float) -> NDA
     odds_closed, odds_bitten = (c / (1.002 - c) for c in (closure, bite))
     total = 1.0 + odds_closed + odds_bitten
     closed, bitten = odds_closed / total, odds_bitten / total
-    weights = blend * (1.0 - bitten) + bitten * BITE_WEIGHTS
-    for rounding in ("mouthPucker",):
-        index = ARKIT_INDEX[rounding]
-        weights[index] = blend[index] * (1.0 - 0.6 * bitten)
+    weights = blend * (1.0 - bitten)
+    weights[_PUCKER] = blend[_PUCKER] * (1.0 - 0.6 * bitten)
     weights[_OPENERS] *= 1.0 - closed
+    weights += bitten * BITE_WEIGHTS
     weights[_JAW_OPEN] *= 1.0 - 0.55 * closed
     weights += closed * PRESSED_WEIGHTS
     weights[_MOUTH_CLOSE] = closed * weights[_JAW_OPEN]

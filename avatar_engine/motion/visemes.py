@@ -52,13 +52,13 @@ _CONSONANT_WEIGHTS: dict[Family, tuple[dict[str, float], tuple[float, float, flo
     "labiodental": ({"jawOpen": 0.07}, (1.2, 1.0, 0.2, 0.6)),
     "labiodental_approximant": ({"jawOpen": 0.08}, (1.0, 0.9, 0.2, 0.6)),
     "dental": (
-        {"jawOpen": 0.14, "mouthLowerDown": 0.28, "mouthUpperUp": 0.06, "tongueOut": 0.34},
+        {"jawOpen": 0.11, "mouthLowerDown": 0.19, "mouthUpperUp": 0.05, "tongueOut": 0.34},
         (1.0, 0.7, 0.25, 1.5),
     ),
     "alveolar": (
         {
             "jawOpen": 0.09,
-            "mouthLowerDown": 0.15,
+            "mouthLowerDown": 0.13,
             "mouthUpperUp": 0.05,
             "mouthStretch": 0.05,
             "tongueOut": 0.17,
@@ -66,7 +66,7 @@ _CONSONANT_WEIGHTS: dict[Family, tuple[dict[str, float], tuple[float, float, flo
         (0.9, 0.5, 0.15, 0.8),
     ),
     "lateral": (
-        {"jawOpen": 0.16, "mouthLowerDown": 0.22, "mouthUpperUp": 0.06, "tongueOut": 0.24},
+        {"jawOpen": 0.13, "mouthLowerDown": 0.14, "mouthUpperUp": 0.05, "tongueOut": 0.24},
         (0.8, 0.5, 0.15, 1.0),
     ),
     "trill": ({"jawOpen": 0.12, "mouthLowerDown": 0.12}, (0.7, 0.4, 0.15, 0.8)),
@@ -122,7 +122,7 @@ _CLOSURE: dict[Family, float] = {
 _BITE: dict[Family, float] = {"labiodental": 1.0, "labiodental_approximant": 0.7}
 
 BITE_WEIGHTS: NDArray[np.float32] = weights_of(
-    jawOpen=0.06, mouthRollLower=0.36, mouthUpperUp=0.46, mouthShrugLower=0.06
+    jawOpen=0.06, mouthRollLower=0.36, mouthUpperUp=0.3, mouthShrugLower=0.02
 )
 """Lower lip under the upper teeth: what /f/ and /v/ always reach."""
 

@@ -15,14 +15,16 @@ LOW_PASS_PX2 = 0.3
 """Added to both variances: no Gaussian is thinner than about half a pixel."""
 LID_CLEARANCE = 1.03
 """Lids keep this many eyeball radii from the eyeball's centre."""
-APERTURE_CM = (0.06, 0.26)
+APERTURE_CM = (0.03, 0.15)
 """Teeth, gums and tongue fade in over this range of lip gaps."""
 INNER_MOUTH = (Chart.TEETH, Chart.GUM, Chart.TONGUE, Chart.CAVITY)
 """What the gap between the lips lights."""
-SHADED_CM = (0.05, 0.85)
+SHADED_CM = (0.05, 0.7)
 """The inner mouth is lit more and more over this range of lip gaps."""
-SHADE_FLOOR = 0.5
+SHADE_FLOOR = 0.62
 """Light on the inner mouth where the lips meet, as a share of an open mouth's."""
+SHADE_RGB = (0.24, 0.08, 0.07)
+"""What the inner mouth falls to without light: the mouth's own red."""
 ARCH_Z_CM = 5.2
 """Centre of the dental arch: teeth and gums face away from it."""
 TOOTH_AMBIENT = 0.42

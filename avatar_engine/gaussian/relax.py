@@ -1,0 +1,118 @@
+"""What a face's colours become when it stops doing what it did in the photo.
+
+A smile folds the cheeks and thins the lips; what the photo shows of it is colour, and must go and
+come with the smile. Lids unfold: their skin was never seen. The renderer adds the difference.
+"""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar_engine.gaussian.sculpture import Sculpture
+from avatar_engine.gaussian.smooth import blur_atlas, fill, smoothstep
+from avatar_engine.types import ARKIT_INDEX, HeadMaps
+from avatar_engine.types.maps import TintDriver
+
+_SMILES = [ARKIT_INDEX["mouthSmileLeft"], ARKIT_INDEX["mouthSmileRight"]]
+_LEAST_SMILE = 0.12
+_FOLD_TEXELS = 15  # wider dark bands are no folds
+_DEEPEST_FOLD = 0.45  # share of the light that a fold may swallow; a beard takes more
+_FOLD_SHARE = 0.85
+_LIP_SHARE = 0.75
+_APART = 14.0  # in Lab, lips from skin
+_VERMILION = np.array([0.95, 0.78, 0.76])  # of the skin, where the photo shows no red
+
+
+def relaxing(
+    s: Sculpture,
+    maps: HeadMaps,
+    lids: NDArray[np.float64],
+    closed: NDArray[np.float64],
+    skin: NDArray[np.float64],
+) -> HeadMaps:
+    """The same maps with tints that undo the photo's smile, and show closed lids.
+
+    Args:
+        s: The head.
+        maps: With colours solved for the photo.
+        lids: [N] of ``lids.folded_lids``.
+        closed: [N, 3] colours of closed lids.
+        skin: [3] the face's.
+    """
+    n = len(s.chart)
+    color = maps.colors[:n].astype(np.float64)
+    tints, drivers = np.zeros((n, 3)), np.zeros(n, np.uint8)
+    if s.source[_SMILES].mean() > _LEAST_SMILE:
+        neutral = _unfolded(s, color)
+        neutral = _full_lips(s, neutral, skin)
+        change = np.where(s.regions.skin[:, None], neutral - color, 0)
+        moved = np.abs(change).max(1) > 0.004
+        tints[moved], drivers[moved] = change[moved], TintDriver.RELAX
+    shut = lids > 0.02
+    tints[shut] = ((closed - color) * lids[:, None])[shut]
+    drivers[shut] = np.where(s.regions.left[shut], TintDriver.LEFT_LID, TintDriver.RIGHT_LID)
+    return replace(maps, tints=tints.astype(np.float32), tint_drivers=drivers)
+
+
+def _unfolded(s: Sculpture, color: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Colours [N, 3] without the dark lines from the nostrils to the corners of the mouth."""
+    R = s.rig.resolution
+    light = color.reshape(R, R, 3).mean(-1).astype(np.float32)
+    # The slit of the mouth and the empty texels beyond must not count as dark.
+    skin = (s.regions.skin & (s.regions.lip_depth > 1.0)).reshape(R, R)
+    mass = np.maximum(blur_atlas(skin.astype(np.float32), 1.2), 1e-3)
+    known = np.where(skin, blur_atlas(np.where(skin, light, 0), 1.2) / mass, 0).astype(np.float32)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_FOLD_TEXELS, _FOLD_TEXELS))
+    swollen = cv2.dilate(known, disc)
+    level = cv2.erode(np.where(skin, swollen, 1.0).astype(np.float32), disc)
+    level = blur_atlas(np.maximum(np.minimum(level, swollen), known), 1.5)
+    depth = np.where(skin, np.clip(level - known, 0, None) / np.maximum(level, 0.05), 0)
+    x, y, z = np.abs(s.rig.mean[:, 0]), s.rig.mean[:, 1], s.rig.mean[:, 2]
+    place = smoothstep(x, 1.5, 2.2) * smoothstep(x, 6.6, 5.6) * (z > 4)
+    place *= smoothstep(y, -7.2, -6.0) * smoothstep(y, 1.0, -0.2)
+    depth = depth.ravel() * place
+    clear = skin * (1 - smoothstep(depth, 0.01, 0.05)).reshape(R, R)
+    smooth = fill(color.reshape(R, R, 3), clear, sigmas=(2, 4, 7, 12)).reshape(-1, 3)
+    corners = s.rig.landmarks(s.rig.mean)[[61, 291]]
+    at_corner = np.linalg.norm(s.rig.mean[:, None] - corners, axis=-1).min(1)
+    is_beard = smoothstep(at_corner, 0.8, 1.6) * smoothstep(
+        depth, _DEEPEST_FOLD, _DEEPEST_FOLD + 0.12
+    )
+    share = _FOLD_SHARE * smoothstep(depth, 0.02, 0.10) * (1 - is_beard)
+    soft = blur_atlas(share.reshape(R, R), 1.0).ravel()[:, None]
+    return np.asarray(color * (1 - soft) + smooth * soft, np.float64)
+
+
+def _full_lips(
+    s: Sculpture, color: NDArray[np.float64], skin: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Colours [N, 3] with lips that are red to their borders again."""
+    depth = s.regions.lip_depth
+    lab = _lab(color)
+    lip = (depth > 0.1) & (depth < 0.9) & s.regions.skin
+    if lip.sum() < 60:
+        return color
+    red = lab[lip, 1]
+    tone = np.median(color[lip][red >= np.percentile(red, 65)], 0)
+    apart = float(np.linalg.norm((_lab(tone[None]) - _lab(skin[None]))[0] * [0.6, 1, 1]))
+    pale = np.clip(1.5 - apart / _APART, 0, 1)  # lips hardly redder than the skin
+    tone = tone * (1 - pale) + np.minimum(tone, skin) * _VERMILION * pale
+    wanted = float(_lab(tone[None])[0, 1])
+    out = color.copy()
+    for side in (s.regions.above_mouth, ~s.regions.above_mouth):
+        here = (depth > -0.5) & (depth < 1.1) & s.regions.skin & side
+        lacks = smoothstep(wanted - lab[here, 1], 2.5, 9.0)
+        light = color[here].mean(1, keepdims=True) / max(tone.mean(), 0.05)
+        lacks = np.maximum(lacks, smoothstep(light[:, 0], 0.72, 0.55))  # the dark of the corners
+        share = (_LIP_SHARE * (1 - 0.25 * pale) * lacks * smoothstep(depth[here], 1.1, 0.75))[
+            :, None
+        ]
+        light = np.clip(light, 0.78, 1.12)
+        out[here] = color[here] * (1 - share) + tone * light * share
+    return out
+
+
+def _lab(color: NDArray[np.floating]) -> NDArray[np.float32]:
+    return cv2.cvtColor(np.clip(color, 0, 1).astype(np.float32)[None], cv2.COLOR_RGB2LAB)[0]
