@@ -4,6 +4,9 @@ CommerceError
 ├── SettingsError          an option or environment value is wrong
 ├── MoneyError             a text is not a price, or two currencies met
 ├── CatalogueFileError     the whole file is unusable; single bad rows are reported, not raised
+├── RatingsFileError       a file of ratings cannot be used to evaluate the search
+├── PictureError           a picture cannot be fetched, or must not be
+├── WriterError            the language model behind pitches cannot be used; templates still can
 ├── DatabaseError          the database cannot be used; ``.reason`` is machine-readable
 ├── LetterboxError         a kept message cannot be read, or a group command is wrong
 ├── LedgerError            a node, link, payout or decision makes no sense; or a statement is false
@@ -39,6 +42,18 @@ class MoneyError(CommerceError):
 
 class CatalogueFileError(CommerceError):
     """The whole catalogue file is unusable, so nothing was imported."""
+
+
+class RatingsFileError(CommerceError):
+    """A file of ratings cannot be used to evaluate the search."""
+
+
+class PictureError(CommerceError):
+    """A picture cannot be fetched, or must not be."""
+
+
+class WriterError(CommerceError):
+    """The language model behind pitches cannot be used; templates still can."""
 
 
 class DatabaseError(CommerceError):

@@ -1,6 +1,7 @@
 """The shelves on the command line: import a catalogue, look what is on them, try a question."""
 
 import dataclasses
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,18 +12,29 @@ from commerce.cli.console import AsJson, Database, app, fail, opened_shop, print
 if TYPE_CHECKING:
     from commerce.models.values import Answer, Candidate, ImportReport, ProductCard
 
+FileKind = StrEnum(
+    "FileKind", ["csv", "shopify", "woocommerce", "google", "meta", "json", "jsonld"]
+)
 _SHOWN_ISSUES = 50
 _EMPTY = "The shelves are empty; import a file: python -m commerce import FILE"
 
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV file of products; pictures lie beside it.")],
+    file: Annotated[
+        Path, typer.Argument(help="Table, feed or JSON of products; pictures lie beside it.")
+    ],
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report only, write nothing.")] = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Take off sale what the file does not name.")
     ] = False,
+    format: Annotated[  # noqa: A002
+        FileKind | None, typer.Option(help="Kind of file, when its content does not tell.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="JSON file that says what the columns mean.")
+    ] = None,
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
@@ -31,7 +43,10 @@ def import_file(
     Bad rows are listed with row, column and reason; the good ones are imported. Exit status 3 says
     that rows were left out, 1 that nothing could be imported.
     """
-    report = run(_import(file, dry_run=dry_run, replace=replace, database=database, quiet=as_json))
+    options: dict[str, Any] = {
+        "replace": replace, "format": format.value if format else None, "mapping": mapping,
+    }  # fmt: skip
+    report = run(_import(file, options, dry_run=dry_run, database=database, quiet=as_json))
     if as_json:
         print_json(
             {**dataclasses.asdict(report), "path": str(report.path), "imported": report.imported}
@@ -89,7 +104,7 @@ def search(
 
 
 async def _import(
-    file: Path, *, dry_run: bool, replace: bool, database: str | None, quiet: bool
+    file: Path, options: dict[str, Any], *, dry_run: bool, database: str | None, quiet: bool
 ) -> "ImportReport":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -110,13 +125,11 @@ async def _import(
 
         async with opened_shop(database, may_create=False) as (shop, is_new):
             if dry_run or is_new:
-                trial = await shop.import_file(
-                    file, dry_run=True, replace=replace, progress=progress
-                )
+                trial = await shop.import_file(file, dry_run=True, progress=progress, **options)
                 if dry_run or trial.imported == 0:
                     return dataclasses.replace(trial, is_dry_run=dry_run)
         async with opened_shop(database, may_create=True) as (shop, _):
-            return await shop.import_file(file, replace=replace, progress=progress)
+            return await shop.import_file(file, progress=progress, **options)
 
 
 async def _products(database: str | None, *, in_stock: bool) -> "list[ProductCard]":

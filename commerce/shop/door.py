@@ -37,7 +37,7 @@ from commerce.recommendation.reply import Findings, Found, reply
 from commerce.recommendation.understand import understand
 from commerce.recommendation.wording import Tone, Wording, clean_name
 from commerce.shop.context import Context
-from commerce.shop.finding import Finder
+from commerce.shop.finding import LEAST_SCORE, Finder
 from commerce.shop.ledger import Ledger
 from commerce.shop.letterbox import Letterbox
 from commerce.shop.till import Till
@@ -230,12 +230,15 @@ class Shop:
 
     # Words -----------------------------------------------------------------------------------
 
-    async def search(self, text: str, limit: int = 5) -> list[Candidate]:
+    async def search(
+        self, text: str, limit: int = 5, *, least_score: float = ACCEPT
+    ) -> list[Candidate]:
         """Products that fit a text, best first; empty when none does well enough.
 
         Args:
             text: A question or a few words; price limits and "in stock" are understood.
             limit: Most products wanted, at least 1.
+            least_score: What covers less of the text is left out, in [0, 1].
         """
         async with self._database.reading() as session:
             catalogue = await repository.find_catalogue(session, _CATALOGUE)
@@ -244,11 +247,13 @@ class Shop:
             query = await self._understood(session, catalogue, text)
             if not query.terms and not query.has_price_limit and query.order is None:
                 return []
-            found = await self._finder.find(session, catalogue, query, limit)
+            found = await self._finder.find(
+                session, catalogue, query, limit, least_score=min(least_score, LEAST_SCORE)
+            )
         return [
             Candidate(one.card, one.match.score if query.terms else 1.0, _why(one, query))
             for one in found
-            if one.fits and (one.match.score >= ACCEPT or not query.terms)
+            if one.fits and (one.match.score >= least_score or not query.terms)
         ]
 
     async def answer(

@@ -19,7 +19,9 @@ from commerce.recommendation.spelling import Speller
 from commerce.recommendation.understand import index_terms
 from commerce.recommendation.word_index import WordIndex, WordIndexBuilder, index_of
 
-_LEAST_SCORE = 0.25
+LEAST_SCORE = 0.25
+"""What covers less of a query is no candidate, unless its title names a word of it."""
+
 _MOST_CANDIDATES = 1000
 # A price limit may leave none of the best; without one the best are enough.
 _MOST_RANKED, _MOST_LIMITED = 50, 200
@@ -49,7 +51,13 @@ class Finder:
         self._currency: tuple[tuple[int, int], str | None] | None = None
 
     async def find(
-        self, session: AsyncSession, catalogue: Catalogue, query: Query, limit: int
+        self,
+        session: AsyncSession,
+        catalogue: Catalogue,
+        query: Query,
+        limit: int,
+        *,
+        least_score: float = LEAST_SCORE,
     ) -> list[Found]:
         """Products for a query, best first; those that break a limit come after all that keep it.
 
@@ -58,9 +66,10 @@ class Finder:
             catalogue: Where to look.
             query: What is wanted.
             limit: Most products wanted.
+            least_score: What covers less of the query is left out, unless its title names a word.
         """
         if query.terms:
-            matches = await self._matches(session, catalogue, query)
+            matches = await self._matches(session, catalogue, query, least_score)
         else:
             matches = None
         ids = None if matches is None else [match.product_id for match in matches]
@@ -85,7 +94,7 @@ class Finder:
         return self._currency[1]
 
     async def _matches(
-        self, session: AsyncSession, catalogue: Catalogue, query: Query
+        self, session: AsyncSession, catalogue: Catalogue, query: Query, least_score: float
     ) -> list[Match]:
         shelves = await self._current(session, catalogue)
         if shelves is None:
@@ -99,7 +108,7 @@ class Finder:
             for match in rank(
                 query, index, _MOST_LIMITED if query.has_price_limit else _MOST_RANKED
             )
-            if match.score >= _LEAST_SCORE or match.named
+            if match.score >= least_score or match.named
         ]
 
     async def _current(self, session: AsyncSession, catalogue: Catalogue) -> _Shelves | None:

@@ -1,0 +1,111 @@
+"""How good the search is on the command line: orders judged by people's ratings, and its speed."""
+
+import dataclasses
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commerce.cli.console import AsJson, Database, app, opened_shop, print_json, run
+
+if TYPE_CHECKING:
+    from commerce.shop import Shop
+
+_DEPTH = 10
+
+
+@app.command()
+def evaluate(
+    ratings: Annotated[Path, typer.Argument(help="CSV with the columns query, docid, rating.")],
+    *,
+    catalogue: Annotated[
+        Path | None, typer.Option(help="Catalogue to search instead of the shelves.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="JSON file that says what the catalogue's columns mean.")
+    ] = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge the order of search results by ratings: nDCG@10, MRR@10, P@1, P@3 and latency.
+
+    The order is judged without abstention; "shown" is what is left when products below the
+    threshold are not shown. Rated 2 or more is good; what nobody rated counts as 0.
+    """
+    result = run(_evaluate(ratings, catalogue, mapping, database, quiet=as_json))
+    if as_json:
+        print_json(result)
+        return
+    for name, value in result.items():
+        typer.echo(f"{name:24} {value}")
+
+
+async def _evaluate(
+    ratings: Path,
+    catalogue: Path | None,
+    mapping: Path | None,
+    database: str | None,
+    *,
+    quiet: bool,
+) -> dict[str, Any]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from commerce.recommendation.evaluation import read_ratings
+
+    rated = read_ratings(ratings)
+    console = Console(stderr=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="livepitch-") as folder,
+        Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as bar,
+    ):
+        where = database if catalogue is None else str(Path(folder) / "evaluate.db")
+        async with opened_shop(where, may_create=catalogue is not None) as (shop, _):
+            if catalogue is not None:
+                reading = bar.add_task("Importing", total=None)
+                await shop.import_file(
+                    catalogue,
+                    mapping=mapping,
+                    progress=lambda done, total: bar.update(reading, completed=done, total=total),
+                )
+            asking = bar.add_task("Searching", total=len(rated))
+            return await _measured(shop, rated, lambda: bar.advance(asking))
+
+
+async def _measured(
+    shop: "Shop", rated: dict[str, dict[str, int]], advance: Callable[[], None]
+) -> dict[str, Any]:
+    from commerce.recommendation.evaluation import quality
+    from commerce.recommendation.ranking import ACCEPT
+
+    variants = len(await shop.versions())
+    started = time.process_time()
+    await shop.search(next(iter(rated)), _DEPTH)
+    warm_up_s = time.process_time() - started
+    orders: dict[str, list[str]] = {}
+    shown: dict[str, list[str]] = {}
+    spent_ms: list[float] = []
+    for query in rated:
+        started = time.process_time()
+        found = await shop.search(query, _DEPTH, least_score=0)
+        spent_ms.append(1000 * (time.process_time() - started))
+        orders[query] = [one.card.sku for one in found]
+        shown[query] = [one.card.sku for one in found if one.score >= ACCEPT]
+        advance()
+    spent_ms.sort()
+    judged = quality(orders, rated)
+    return {
+        **{
+            name: value if isinstance(value, int) else round(value, 4)
+            for name, value in dataclasses.asdict(judged).items()
+        },
+        "ndcg_at_10_shown": round(quality(shown, rated).ndcg_at_10, 4),
+        "queries_shown": sum(map(bool, shown.values())),
+        "variants": variants,
+        "index_cpu_s": round(warm_up_s, 3),
+        "search_cpu_ms_p50": round(spent_ms[len(spent_ms) // 2], 2),
+        "search_cpu_ms_p95": round(spent_ms[int(len(spent_ms) * 0.95)], 2),
+    }
