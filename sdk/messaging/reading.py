@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sdk.errors import CallRefusedError
@@ -35,24 +35,30 @@ def object_of(body: bytes) -> dict[str, Any]:
 def part(value: object, *path: str) -> dict[str, Any]:
     """The object at a path; an empty one where there is none."""
     for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
+        value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}
 
 
 def parts(value: object, *path: str) -> list[dict[str, Any]]:
     """The objects of an array at a path; anything else in it is left out."""
-    holder = part(value, *path[:-1]) if len(path) > 1 else value
-    found = holder.get(path[-1]) if isinstance(holder, Mapping) else None
+    found = _at(value, path)
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def text(value: object, *path: str) -> str:
     """The text or number at a path, as text; empty where there is none."""
-    holder = part(value, *path[:-1]) if len(path) > 1 else value
-    found = holder.get(path[-1]) if isinstance(holder, Mapping) else None
-    if isinstance(found, bool) or not isinstance(found, str | int):
-        return ""
-    return str(found)
+    found = _at(value, path)
+    if isinstance(found, str):
+        return found
+    return str(found) if isinstance(found, int) and not isinstance(found, bool) else ""
+
+
+def _at(value: object, path: tuple[str, ...]) -> object:
+    for name in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return value
 
 
 def without(text: str, spans: Sequence[tuple[int, int]]) -> str:

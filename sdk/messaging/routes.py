@@ -12,15 +12,15 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter
-from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from commerce.errors import DatabaseError
 from commerce.shop.letterbox import ExternalEvent, Inbox
 from sdk.errors import CallRefusedError
 from sdk.messaging.channel import Channel
-from sdk.messaging.messages import Answer, Call, Pushed
+from sdk.messaging.messages import Call, Pushed
 
 log = logging.getLogger(__name__)
 
@@ -45,32 +45,76 @@ def messaging_routes(
         now: The time, which signatures are compared with.
         body_time_s: How long a body may take to arrive.
     """
-    known: Mapping[str, Channel] = {channel.name: channel for channel in channels}
+    router = APIRouter(include_in_schema=False)
+    hook = _Hook({channel.name: channel for channel in channels}, inbox, now, body_time_s)
+    router.routes.append(Route("/hooks/{channel}", hook, methods=["GET", "POST"]))
+    return router
 
-    async def hook(request: Request) -> Response:
-        channel = known.get(request.path_params["channel"])
+
+class _Hook:
+    """The ASGI application behind every ``/hooks/{channel}``."""
+
+    def __init__(
+        self,
+        channels: Mapping[str, Channel],
+        inbox: Inbox,
+        now: Callable[[], datetime],
+        body_time_s: float,
+    ) -> None:
+        self._channels = channels
+        self._inbox = inbox
+        self._now = now
+        self._body_time_s = body_time_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Verify, keep, answer."""
+        channel = self._channels.get(scope["path_params"]["channel"])
         if channel is None:
-            return _refusal(404, "no such hook is switched on")
+            response = _refusal(404, "no such hook is switched on")
+        else:
+            response = await self._answer(channel, scope, receive)
+        await response(scope, receive, send)
+
+    async def _answer(self, channel: Channel, scope: Scope, receive: Receive) -> Response:
         try:
-            call = await _call(request, now, body_time_s)
+            call = await self._call(scope, receive)
             delivery = channel.receive(call)
-            await accept(inbox, channel.name, delivery.pushed)
+            await accept(self._inbox, channel.name, delivery.pushed)
         except CallRefusedError as error:
             if error.status == 413:
-                await _let_pass(request, body_time_s)
+                await _let_pass(receive, self._body_time_s)
             # What was sent is not logged: it is a stranger's, or a member's.
             log.info("call refused", extra={"channel": channel.name, "status": error.status})
             return _refusal(error.status, str(error))
         except DatabaseError as error:
             log.warning("call not kept", extra={"channel": channel.name, "reason": error.reason})
             return _refusal(503, "cannot be kept now; send it again")
-        except ClientDisconnect:
-            return _refusal(400, "the body broke off")
-        return _response(delivery.answer)
+        answer = delivery.answer
+        return Response(answer.content, answer.status, media_type=answer.media_type)
 
-    router = APIRouter(include_in_schema=False)
-    router.routes.append(Route("/hooks/{channel}", hook, methods=["GET", "POST"]))
-    return router
+    async def _call(self, scope: Scope, receive: Receive) -> Call:
+        method: str = scope["method"]
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        body = b""
+        if method == "POST":
+            if headers.get("content-encoding", "identity").lower() != "identity":
+                # The signature is over the bytes as they were, and a bomb stays packed.
+                raise CallRefusedError(415, "send the body uncompressed")
+            declared = headers.get("content-length", "0")
+            if not declared.isdigit() or int(declared) > LARGEST_BODY:
+                raise CallRefusedError(413, f"the body is larger than {LARGEST_BODY} bytes")
+            try:
+                async with asyncio.timeout(self._body_time_s):
+                    body = await _body(receive)
+            except TimeoutError:
+                raise CallRefusedError(408, "the body took too long") from None
+        raw: bytes = scope["query_string"]
+        if len(raw) > _LARGEST_QUERY:
+            raise CallRefusedError(414, "the query is too long")
+        query = dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True)) if raw else {}
+        return Call(method, headers, query, body, self._now())
 
 
 async def accept(inbox: Inbox, channel: str, pushed: Sequence[Pushed]) -> None:
@@ -82,54 +126,35 @@ async def accept(inbox: Inbox, channel: str, pushed: Sequence[Pushed]) -> None:
     await inbox.accept([ExternalEvent(channel, one.event_id, one.body) for one in pushed])
 
 
-async def _call(request: Request, now: Callable[[], datetime], body_time_s: float) -> Call:
-    headers = {
-        name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]
-    }
-    if request.method == "POST":
-        if headers.get("content-encoding", "identity").lower() != "identity":
-            # The signature is over the bytes as they were, and a bomb stays packed.
-            raise CallRefusedError(415, "send the body uncompressed")
-        declared = headers.get("content-length", "0")
-        if not declared.isdigit() or int(declared) > LARGEST_BODY:
-            raise CallRefusedError(413, f"the body is larger than {LARGEST_BODY} bytes")
-    try:
-        async with asyncio.timeout(body_time_s):
-            body = await _body(request)
-    except TimeoutError:
-        raise CallRefusedError(408, "the body took too long") from None
-    raw = request.scope["query_string"]
-    if len(raw) > _LARGEST_QUERY:
-        raise CallRefusedError(414, "the query is too long")
-    query = dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True)) if raw else {}
-    return Call(request.method, headers, query, body, now())
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
+async def _body(receive: Receive) -> bytes:
+    message = await receive()
+    first: bytes = message.get("body", b"")
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        return first  # nearly always
+    body = bytearray(first)
+    while True:
+        if message["type"] == "http.disconnect":
+            raise CallRefusedError(400, "the body broke off")
         if len(body) > LARGEST_BODY:
             raise CallRefusedError(413, f"the body is larger than {LARGEST_BODY} bytes")
-    return bytes(body)
+        if not message.get("more_body", False):
+            return bytes(body)
+        message = await receive()
+        body += message.get("body", b"")
 
 
-async def _let_pass(request: Request, body_time_s: float) -> None:
+async def _let_pass(receive: Receive, body_time_s: float) -> None:
     """Let the rest of a large body go by, so that its sender comes to read the answer."""
     passed = 0
     try:
         async with asyncio.timeout(body_time_s):
             while passed < _MOST_LET_PASS:
-                message = await request.receive()
+                message = await receive()
                 passed += len(message.get("body", b""))
                 if not message.get("more_body", False):
                     return
     except TimeoutError:
         return
-
-
-def _response(answer: Answer) -> Response:
-    return Response(answer.content, answer.status, media_type=answer.media_type)
 
 
 def _refusal(status: int, reason: str) -> Response:
