@@ -33,10 +33,10 @@ async def order_of_page(session: AsyncSession, ref: str) -> Order | None:
     return found
 
 
-async def order_of_payment(session: AsyncSession, ref: str) -> Order | None:
-    """The order that a payment belongs to, locked."""
+async def order_of_payment(session: AsyncSession, ref: str, *, lock: bool = False) -> Order | None:
+    """The order that a payment belongs to."""
     query = select(Order).where(Order.payment_ref == ref)
-    found: Order | None = await session.scalar(_locked(query))
+    found: Order | None = await session.scalar(_locked(query) if lock else query)
     return found
 
 
@@ -58,15 +58,17 @@ async def refunds_of(session: AsyncSession, order_id: int) -> list[Refund]:
     return list(rows)
 
 
-async def expired_orders(session: AsyncSession, now: datetime, most: int) -> list[str]:
-    """Public ids of orders whose hold is over."""
-    rows = await session.scalars(
-        select(Order.public_id)
+async def expired_orders(
+    session: AsyncSession, now: datetime, most: int
+) -> list[tuple[str, datetime]]:
+    """Public ids of orders whose hold is over, and when it ended."""
+    rows = await session.execute(
+        select(Order.public_id, Order.expires_at)
         .where(Order.status.in_(("pending", "open", "processing")), Order.expires_at <= now)
         .order_by(Order.expires_at)
         .limit(most)
     )
-    return list(rows)
+    return [(order, ends) for order, ends in rows]
 
 
 async def newest_orders(

@@ -209,6 +209,19 @@ class _HttpClient(stripe.HTTPXClient):
         if transport is not None:
             self._client_async = httpx.AsyncClient(transport=transport, trust_env=False)
 
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        """Send one request; the body is text already, which httpx no longer takes as ``data``."""
+        try:
+            answer = await self._client_async.request(
+                method, url, headers=dict(headers), content=post_data or "", timeout=_TIMEOUT_S
+            )
+        except httpx.HTTPError as error:
+            message = f"no answer ({type(error).__name__})"
+            raise stripe.APIConnectionError(message, should_retry=True) from error  # type: ignore[no-untyped-call]
+        return answer.content, answer.status_code, answer.headers
+
     async def aclose(self) -> None:
         """Close connections."""
         await self._client_async.aclose()

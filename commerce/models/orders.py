@@ -296,6 +296,18 @@ class OwnShopVariant(Base):
     external_id: Mapped[str] = mapped_column(String(64))
 
 
+class PayoutAccount(Base):
+    """Where a recommender's commission goes: an account at the payment provider."""
+
+    __tablename__ = "payout_account"
+    __table_args__ = (UniqueConstraint("provider", "recommender"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    provider: Mapped[str] = mapped_column(String(12))
+    recommender: Mapped[str] = mapped_column(String(160))
+    account: Mapped[str] = mapped_column(String(255))
+
+
 class SandboxObject(Base):
     """What the sandbox till remembers, as Stripe would: sessions, payments, refunds, events."""
 

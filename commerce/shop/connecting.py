@@ -1,9 +1,10 @@
 """Which payment provider the till gets: Stripe where there is a key, the sandbox till otherwise."""
 
+import asyncio
+import contextlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     import httpx
 
     from commerce.checkout.sandbox import Sandbox
+    from commerce.checkout.stripe_gateway import StripeGateway
     from commerce.shop.till import Till
 
 # The gateways import stripe, which costs a quarter of a second: only a till that sells needs them.
 
 
-@dataclass(frozen=True, slots=True)
 class Connection:
     """What a till was connected to.
 
@@ -29,7 +30,59 @@ class Connection:
         sandbox: The sandbox till, whose pages and API must be served; None with a real provider.
     """
 
-    sandbox: "Sandbox | None"
+    def __init__(
+        self,
+        till: "Till",
+        sandbox: "Sandbox | None" = None,
+        open_gateway: "Callable[[str], StripeGateway] | None" = None,
+        exits: AsyncExitStack | None = None,
+    ) -> None:
+        self.sandbox = sandbox
+        self._till = till
+        self._open_gateway = open_gateway
+        self._exits = exits
+
+    @property
+    def provider(self) -> str:
+        """Who takes the money: ``stripe``, ``sandbox``, ``shopify`` or ``woocommerce``."""
+        gateway = self._till.gateway
+        assert gateway is not None
+        return gateway.provider
+
+    def serve_at(self, address: str) -> None:
+        """Speak to the sandbox, and have it speak to us, over HTTP at an address of ours.
+
+        Before this, requests and webhooks stay inside the process. Nothing changes where a real
+        provider is connected.
+
+        Args:
+            address: Where this shop's server listens by now, without a slash at the end.
+        """
+        if self.sandbox is None or self._open_gateway is None or self._exits is None:
+            return
+        import httpx
+
+        client = httpx.AsyncClient(timeout=10, trust_env=False)
+        self._exits.push_async_callback(client.aclose)
+        gateway = self._open_gateway(address)
+        self._exits.push_async_callback(gateway.aclose)
+        self.sandbox.postman.deliver = _over_http(client, f"{address}/hooks/stripe")
+        self._till.connect(gateway)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Do errands, end old holds and deliver the sandbox's webhooks while the block runs."""
+        async with self._till.running():
+            if self.sandbox is None:
+                yield
+                return
+            task = asyncio.create_task(self.sandbox.postman.run(), name="postman")
+            try:
+                yield
+            finally:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
 
 
 @asynccontextmanager
@@ -37,7 +90,6 @@ async def connected(
     till: "Till",
     settings: CommerceSettings,
     *,
-    address: str | None = None,
     page_address: str = "http://127.0.0.1/sandbox/pay",
     config: TillConfig | None = None,
 ) -> AsyncIterator[Connection]:
@@ -46,8 +98,6 @@ async def connected(
     Args:
         till: Of an open shop.
         settings: Keys and what the seller decided.
-        address: Where this shop's HTTP server listens; the sandbox is then spoken to over it.
-            None keeps its requests and webhooks inside this process.
         page_address: Where the sandbox's payment pages are served.
         config: Instead of what the settings say.
 
@@ -62,7 +112,7 @@ async def connected(
         elif key is not None and key.get_secret_value().strip():
             yield _to_stripe(till, settings, config, exits)
         else:
-            yield await _to_sandbox(till, config, exits, address, page_address)
+            yield await _to_sandbox(till, config, exits, page_address)
 
 
 def config_of(settings: CommerceSettings) -> TillConfig:
@@ -98,7 +148,7 @@ def _to_own_shop(till: "Till", settings: CommerceSettings, config: TillConfig) -
         raise SettingsError("LIVEPITCH_OWN_SHOP: write its address, such as https://shop.example")
     code = secret.get_secret_value() if secret else ""
     till.connect(OwnShopGateway(platform, settings.own_shop, code), config)
-    return Connection(None)
+    return Connection(till)
 
 
 def _to_stripe(
@@ -115,49 +165,40 @@ def _to_stripe(
     )
     exits.push_async_callback(gateway.aclose)
     till.connect(gateway, config)
-    return Connection(None)
+    return Connection(till)
 
 
 async def _to_sandbox(
-    till: "Till",
-    config: TillConfig,
-    exits: AsyncExitStack,
-    address: str | None,
-    page_address: str,
+    till: "Till", config: TillConfig, exits: AsyncExitStack, page_address: str
 ) -> Connection:
-    import httpx
-
     from commerce.checkout.sandbox import Sandbox, SandboxTransport
     from commerce.checkout.stripe_gateway import StripeGateway
 
     # Both ends are ours and live as long as this process, so nobody else ever needs these.
     key, secret = f"sk_test_{secrets.token_hex(16)}", f"whsec_{secrets.token_hex(16)}"
-    if address is None:
-        deliver = _straight_to(till)
-    else:
-        client = httpx.AsyncClient(timeout=10, trust_env=False)
-        exits.push_async_callback(client.aclose)
-        deliver = _over_http(client, f"{address}/hooks/stripe")
     sandbox = Sandbox(
         till.database,
         till.clock,
         key=key,
         webhook_secret=secret,
         page_address=page_address,
-        deliver=deliver,
+        deliver=_straight_to(till),
     )
-    transport = SandboxTransport(sandbox) if address is None else None
-    gateway = StripeGateway(
-        key,
-        secret,
-        clock=till.clock,
-        provider="sandbox",
-        address=f"{address}/sandbox" if address else "http://sandbox.invalid",
-        transport=transport,
-    )
+
+    def open_gateway(address: str | None) -> StripeGateway:
+        return StripeGateway(
+            key,
+            secret,
+            clock=till.clock,
+            provider="sandbox",
+            address=f"{address}/sandbox" if address else "http://sandbox.invalid",
+            transport=None if address else SandboxTransport(sandbox),
+        )
+
+    gateway = open_gateway(None)
     exits.push_async_callback(gateway.aclose)
     till.connect(gateway, config)
-    return Connection(sandbox)
+    return Connection(till, sandbox, open_gateway, exits)
 
 
 def _straight_to(till: "Till") -> Callable[[bytes, str], Awaitable[int]]:

@@ -110,7 +110,7 @@ class OwnShop:
     async def refund(self, aggregate: str, payload: Mapping[str, Any]) -> None:
         """The errand: a refund of the other shop."""
         async with self._desk.context.database.writing() as session:
-            order = await orders.order_of_payment(session, str(payload["ref"]))
+            order = await orders.order_of_payment(session, str(payload["ref"]), lock=True)
             if order is not None:
                 await self._refunded(session, order, payload["refund"])
                 return

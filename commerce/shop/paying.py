@@ -5,7 +5,6 @@ doubled and reordered news all lead to the provider's present state. Every chang
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -15,7 +14,7 @@ from commerce.checkout import groups, orders, rules, stock
 from commerce.checkout.gateway import DisputeState, PageState
 from commerce.errors import GatewayError, SoldOutError, UnknownOrderError
 from commerce.models.happenings import OrderDisputed, OrderPaid, SoldLine
-from commerce.models.orders import Dispute, GroupOrder, Order
+from commerce.models.orders import Dispute, Errand, GroupOrder, Order
 from commerce.models.values import StockChange
 from commerce.money import Money
 from commerce.shop.desk import Desk
@@ -27,7 +26,7 @@ APOLOGY = (
     "We are sorry: the whole amount goes back to you."
 )
 TOO_LATE = "Your payment arrived after the group order had closed; the whole amount goes back."
-_GRACE = timedelta(minutes=10)
+_PATIENT_ATTEMPTS = 5  # half a minute
 _RANK = {"warning": 0, "withdrawn": 1, "won": 2, "lost": 2}
 
 
@@ -64,16 +63,26 @@ class Paying:
         if page.state == "processing" and order.status == "processing":
             await self.release(public_id, "the payment did not arrive in time")
 
-    async def sweep(self) -> list[str]:
-        """Which orders' holds are over; those that nobody could close for long are freed here."""
-        now = self._desk.now
+    async def sweep(self) -> list[tuple[str, str]]:
+        """Orders whose hold is over, each with the key of the errand that closes its page.
+
+        Those whose page could not be closed for a while are freed here: a payment that still comes
+        finds the goods if they are there, or is given back.
+        """
         async with self._desk.context.database.reading() as session:
-            expired = await orders.expired_orders(session, now, 200)
-            overdue = set(await orders.expired_orders(session, now - _GRACE, 200))
-        for public_id in overdue:
-            # A payment that still comes finds the goods if they are there, or is given back.
-            await self.release(public_id, "the hold ended")
-        return [public_id for public_id in expired if public_id not in overdue]
+            rows = await orders.expired_orders(session, self._desk.now, 200)
+            expired = [(order, f"close:{order}:{int(ends.timestamp())}") for order, ends in rows]
+            stuck = await session.scalars(
+                select(Errand.key).where(
+                    Errand.key.in_([key for _, key in expired]),
+                    (Errand.attempts >= _PATIENT_ATTEMPTS) | (Errand.state == "dead"),
+                )
+            )
+            hopeless = set(stuck)
+        for order, key in expired:
+            if key in hopeless:
+                await self.release(order, "the hold ended")
+        return [entry for entry in expired if entry[1] not in hopeless]
 
     async def release(self, public_id: str, note: str) -> None:
         """Give an unpaid order's goods back."""

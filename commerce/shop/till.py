@@ -355,13 +355,14 @@ class Till:
         settled = await self._together.due_groups()
         if self._desk.gateway is None:
             return 0
+        if not due and not settled:
+            return 0
         now = self._desk.now
         async with self._desk.context.database.writing() as session:
-            for order in due:
-                row = await orders.order_with_id(session, order)
+            for order, key in due:
                 await post(
                     session,
-                    key=f"close:{order}:{int(row.expires_at.timestamp())}",
+                    key=key,
                     aggregate=f"page:{order}",
                     kind="close_page",
                     payload={"order": order},
@@ -376,8 +377,7 @@ class Till:
                     payload={"group": group},
                     now=now,
                 )
-        if due or settled:
-            self.outbox.wake()
+        self.outbox.wake()
         return len(due) + len(settled)
 
     async def _sweep_for_ever(self) -> None:
@@ -397,5 +397,6 @@ class Till:
             self._desk.step("booked")
 
     async def _forget(self, aggregate: str, payload: Mapping[str, Any]) -> None:
-        if self._desk.books is not None:
-            await self._desk.books.forget(str(payload["node"]))
+        if self._desk.books is None:
+            raise CheckoutError("this shop has no ledger; erase the buyer by hand")
+        await self._desk.books.forget(str(payload["node"]))

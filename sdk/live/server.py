@@ -100,6 +100,15 @@ def address_of(listener: socket.socket, host: str) -> str:
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
 
 
+def loopback_address(listener: socket.socket, host: str) -> str:
+    """``http://host:port`` for this machine to call itself; loopback where it listens there."""
+    port = listener.getsockname()[1]
+    if host in ("0.0.0.0", "", "localhost"):
+        return f"http://127.0.0.1:{port}"
+    shown = "::1" if host == "::" else host
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
 def _own_address() -> str:
     """This machine's address in its network; nothing is sent to find it."""
     try:

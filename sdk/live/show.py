@@ -15,7 +15,7 @@ from commerce.shop import ImportReport
 from sdk.errors import SdkError, SettingsError
 from sdk.live.access import Access, is_loopback
 from sdk.live.options import BROKE, CLEAN, NO_CONSENT, REFUSED, LogLines, Options, complain, note
-from sdk.live.server import LiveServer, address_of, listen
+from sdk.live.server import LiveServer, address_of, listen, loopback_address
 from sdk.live.wiring import Catalogue, LiveSession, default_database, opens_browser
 from sdk.settings import read_messaging_settings
 
@@ -133,6 +133,7 @@ async def _served(
     server = LiveServer(session.web_app(access, address=address), listener)
     serving = asyncio.create_task(server.serve(), name="http")
     await server.started()
+    session.serve_till_at(loopback_address(listener, options.host))
     _announce(session, options, access, address)
     try:
         yield

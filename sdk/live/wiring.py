@@ -22,6 +22,7 @@ from avatar_engine.engine import open_engine
 from avatar_engine.persona import Persona
 from avatar_engine.render import warm_up
 from commerce.shop import ImportReport, Shop
+from commerce.shop.connecting import Connection
 from sdk.errors import OutputError, SettingsError
 from sdk.live.access import Access
 from sdk.live.app import create_app
@@ -29,12 +30,14 @@ from sdk.live.hooks import hook_routes
 from sdk.live.persona_cache import Progress, persona_from
 from sdk.live.shelf import ShopCounter, language_of
 from sdk.live.size import checked_fps, parse_size
+from sdk.live.till import open_till, page_link
 from sdk.live.voices.opening import open_session_voice, voice_language
 from sdk.media import Broadcaster, MediaConfig
 from sdk.media.outputs import open_output
 from sdk.session import FaceDriver, Parts, ScriptConfig, Session, SessionConfig, VideoTrack
 from sdk.settings import read_settings
 from sdk.signalling import WhepConfig, host_addresses_for, whep_router, whip_router
+from sdk.storefront import storefront_routes
 from sdk.types.media import Output
 
 _BITS_PER_PIXEL = 0.16  # a talking head at 25 fps without visible blocks: 1 Mb/s at 512 x 512
@@ -117,6 +120,7 @@ class LiveSession(Session):
         self._seed = seed
         self._progress = progress or _silent
         self._shop: Shop | None = None
+        self._till: Connection | None = None
         self._opened_outputs: list[Output] = []
         self.import_report: ImportReport | None = None
 
@@ -144,8 +148,24 @@ class LiveSession(Session):
             access=access,
             image_file=self.image_file,
             whep=self._whep(access.host),
-            more=(self._whip(access.host), *self._hooks(address)),
+            # The counter first: its hooks have names of their own, the chats take any other.
+            more=(*self._counter(access), self._whip(access.host), *self._hooks(address)),
         )
+
+    def serve_till_at(self, address: str) -> None:
+        """The sandbox till is spoken to over this server from now on, as Stripe would be.
+
+        Args:
+            address: Where ``web_app`` is being served, for this machine itself.
+        """
+        if self._till is not None:
+            self._till.serve_at(address)
+
+    def _counter(self, access: Access) -> list[APIRouter]:
+        if self._shop is None or self._till is None:
+            return []
+        link, sandbox = page_link(access), self._till.sandbox
+        return [storefront_routes(self._shop, page_link=link, sandbox=sandbox)]
 
     def _hooks(self, address: str) -> list[APIRouter]:
         if self._shop is None:
@@ -171,8 +191,8 @@ class LiveSession(Session):
     @asynccontextmanager
     async def _compose(self) -> AsyncIterator[Parts]:
         width, height = self._size
-        async with _opened_shop(self._catalogue) as shop:
-            self._shop = shop
+        async with _opened_shop(self._catalogue) as shop, open_till(shop) as till:
+            self._shop, self._till = shop, till
             if self._catalogue.file is not None:
                 self.import_report = await _fill(shop, self._catalogue)
             # Before the persona, which takes seconds: a misspelt voice is told at once.
@@ -197,9 +217,7 @@ class LiveSession(Session):
                 )
             )
             broadcaster = self._broadcaster(engine.close)
-            counter = ShopCounter(
-                shop, session_id=self.session_id, language=self._language
-            )
+            counter = ShopCounter(shop, session_id=self.session_id, language=self._language)
             yield Parts(
                 engine,
                 broadcaster,

@@ -38,6 +38,7 @@ class TestPage:
         lines: Title, detail, quantity and sum of each.
         goods: Sum of the lines.
         rates: Name and price of each way to ship.
+        totals: What is paid with each of them, tax included; one when nothing is shipped.
         countries: Where goods can be shipped to.
         has_tax: Whether the invented tax is added.
         expires_at: Seconds since the epoch.
@@ -51,6 +52,7 @@ class TestPage:
     lines: tuple[tuple[str, str, int, Money], ...]
     goods: Money
     rates: tuple[tuple[str, Money], ...]
+    totals: tuple[Money, ...]
     countries: tuple[str, ...]
     has_tax: bool
     expires_at: int
@@ -90,6 +92,10 @@ async def look(store: Store, ref: str) -> TestPage:
         goods=from_stripe(body["amount_subtotal"], currency),
         rates=tuple(
             (rate["name"], from_stripe(rate["amount"], currency)) for rate in body["_rates"]
+        ),
+        totals=tuple(
+            from_stripe(_total(body, shipping), currency)
+            for shipping in [rate["amount"] for rate in body["_rates"]] or [0]
         ),
         countries=tuple(collection.get("allowed_countries") or ()),
         has_tax=body["automatic_tax"]["enabled"],
@@ -185,12 +191,12 @@ def _with_address(body: Body, *, email: str, rate: int, country: str) -> Body:
     allowed = (body["shipping_address_collection"] or {}).get("allowed_countries") or []
     if allowed and country not in allowed:
         raise Refusal.parameter("the shop does not ship there", "country")
-    goods = body["amount_subtotal"]
-    tax = (goods + shipping) * TAX_PERCENT // 100 if body["automatic_tax"]["enabled"] else 0
+    total = _total(body, shipping)
+    tax = total - body["amount_subtotal"] - shipping
     address = {"country": country or None, "city": None, "line1": None, "line2": None}
     return {
         **body,
-        "amount_total": goods + shipping + tax,
+        "amount_total": total,
         "total_details": {"amount_discount": 0, "amount_shipping": shipping, "amount_tax": tax},
         "customer_details": {
             "email": email,
@@ -201,3 +207,8 @@ def _with_address(body: Body, *, email: str, rate: int, country: str) -> Body:
             "tax_ids": [],
         },
     }
+
+
+def _total(body: Body, shipping: int) -> int:
+    before = int(body["amount_subtotal"]) + shipping
+    return before + (before * TAX_PERCENT // 100 if body["automatic_tax"]["enabled"] else 0)

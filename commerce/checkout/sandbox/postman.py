@@ -42,6 +42,10 @@ class Chaos:
 class Postman:
     """Delivers the sandbox's events.
 
+    Attributes:
+        deliver: Takes them to the shop; may be changed while it runs.
+        chaos: How badly they travel.
+
     Args:
         database: Where they wait.
         clock: Says the time; timezone-aware.
@@ -55,7 +59,7 @@ class Postman:
         self._database = database
         self._clock = clock
         self._secret = secret
-        self._deliver = deliver
+        self.deliver = deliver
         self._wake = asyncio.Event()
         self.chaos = Chaos()
 
@@ -100,7 +104,7 @@ class Postman:
         raw = json.dumps(public(event), indent=2).encode()
         signature = sign(raw, self._secret, at=int(self._clock().timestamp()))
         try:
-            status = await self._deliver(raw, signature)
+            status = await self.deliver(raw, signature)
         except OSError:
             return False
         return 200 <= status < 300

@@ -269,6 +269,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("platform", "sku", name="uq_own_shop_variant_platform_sku"),
     )
     op.create_table(
+        "payout_account",
+        sa.Column("id", _key, nullable=False),
+        sa.Column("provider", sa.String(12), nullable=False),
+        sa.Column("recommender", sa.String(160), nullable=False),
+        sa.Column("account", sa.String(255), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_payout_account"),
+        sa.UniqueConstraint(
+            "provider", "recommender", name="uq_payout_account_provider_recommender"
+        ),
+    )
+    op.create_table(
         "sandbox_object",
         sa.Column("id", sa.String(80), nullable=False),
         sa.Column("kind", sa.String(30), nullable=False),
@@ -292,6 +303,7 @@ def downgrade() -> None:
     for table in (
         "sandbox_answer",
         "sandbox_object",
+        "payout_account",
         "own_shop_variant",
         "bargain_help",
         "bargain",

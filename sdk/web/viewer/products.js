@@ -4,11 +4,15 @@ import { strings } from "./strings.js";
 const $ = (id) => document.getElementById(id);
 
 export class Products {
-  // onAsk(product) when a shopper wants to know more.
-  constructor({ onAsk }) {
+  // onAsk(product) when a shopper wants to know more; onBuy(product) when one wants it.
+  constructor({ onAsk, onBuy }) {
     this.onAsk = onAsk;
+    this.onBuy = onBuy;
+    this.till = null;
+    this.buying = false;
     this.all = new Map();
     this.pinned = null;
+    $("card-buy").addEventListener("click", () => this.buy(this.pinned));
     $("card-ask").addEventListener("click", () => this.pinned && onAsk(this.all.get(this.pinned)));
   }
 
@@ -56,15 +60,65 @@ export class Products {
     const view = $("card-view");
     const buy = $("card-buy");
     const link = safeLink(product.url);
-    view.hidden = !link || soldOut(product);
+    const canBuy = Boolean(this.till?.isOpen) && !soldOut(product);
+    view.hidden = canBuy || !link || soldOut(product);
     buy.hidden = !view.hidden;
     if (link) view.href = link;
-    buy.textContent = soldOut(product) ? strings.sold_out : strings.buy_later;
+    buy.disabled = !canBuy || this.buying;
+    buy.textContent = this.buyLabel(product, canBuy);
+    this.drawFlash(product);
     if (arrives && !calm()) {
       card.classList.remove("arrives");
       void card.offsetWidth; // restarts the animation
       card.classList.add("arrives");
     }
+  }
+
+  buyLabel(product, canBuy) {
+    if (this.buying) return strings.buying;
+    if (canBuy) return strings.buy;
+    return soldOut(product) ? strings.sold_out : strings.buy_later;
+  }
+
+  drawFlash(product) {
+    const flash = this.till?.flashOf(product.sku);
+    $("card-flash").hidden = !flash || soldOut(product);
+    $("card-stock").hidden = !$("card-flash").hidden;
+    if (!flash) return;
+    $("card-flash").textContent = strings.flash(flash.seconds, flash.left);
+    if (flash.price.minor >= product.price.minor) return;
+    $("card-price").textContent = flash.price.text;
+    $("card-compare").textContent = product.price.text;
+    $("card-saving").textContent = strings.off(Math.floor(100 - (100 * flash.price.minor) / product.price.minor));
+  }
+
+  // The till opened or closed, or a second of a flash price has passed.
+  tillChanged(till) {
+    const wasOpen = this.till?.isOpen;
+    this.till = till;
+    this.drawCard();
+    if (wasOpen !== till.isOpen) this.drawShelf();
+  }
+
+  async buy(sku) {
+    const product = sku && this.all.get(sku);
+    if (!product || this.buying) return;
+    this.buying = true;
+    this.drawCard();
+    try {
+      await this.onBuy(product);
+    } finally {
+      this.buying = false;
+      this.drawCard();
+    }
+  }
+
+  // The product a link from a chat speaks of.
+  show(sku) {
+    const row = [...$("shelf-list").children].find((r) => r.dataset.sku === sku);
+    if (!row) return;
+    row.classList.add("wanted");
+    row.scrollIntoView({ block: "center" });
   }
 
   drawShelf() {
@@ -98,7 +152,16 @@ export class Products {
     ask.type = "button";
     ask.setAttribute("aria-label", `${strings.ask}: ${product.title}`);
     ask.addEventListener("click", () => this.onAsk(product));
-    row.append(frame, text, ask);
+    const actions = element("div", "row-actions");
+    if (this.till?.isOpen && !soldOut(product)) {
+      const buy = element("button", "buy", strings.buy);
+      buy.type = "button";
+      buy.setAttribute("aria-label", `${strings.buy}: ${product.title}`);
+      buy.addEventListener("click", () => this.buy(product.sku));
+      actions.append(buy);
+    }
+    actions.append(ask);
+    row.append(frame, text, actions);
     return row;
   }
 }

@@ -5,6 +5,7 @@ import { Playout } from "./playout.js";
 import { Products, withTicket } from "./products.js";
 import { Socket } from "./socket.js";
 import { fillStrings, strings } from "./strings.js";
+import { Till } from "./till.js";
 import { WhepPlayer } from "./whep.js";
 
 const $ = (id) => document.getElementById(id);
@@ -25,7 +26,17 @@ const products = new Products({
     closePanels();
     chat.draft(strings.ask_about(product.title));
   },
+  onBuy: async (product) => {
+    try {
+      await till.buy(product.sku);
+    } catch (error) {
+      const isOurs = error.constructor === Error && error.message;
+      chat.notice(isOurs ? error.message : strings.buy_failed);
+      till.ask();
+    }
+  },
 });
+const till = new Till({ session, onChange: () => products.tillChanged(till) });
 const socketUrl = new URL(`/ws/${encodeURIComponent(session)}`, location.href);
 socketUrl.protocol = socketUrl.protocol.replace("http", "ws");
 if (ticket) socketUrl.searchParams.set("ticket", ticket);
@@ -75,6 +86,7 @@ const heard = {
     showFace(data.portrait);
     chat.restart(viewer, data.messages);
     products.setAll(data.products, data.pinned, data.product_count);
+    products.show(query.get("product"));
     playout.drop();
     captions.clear();
     if (data.caption) captions.begin(data.caption);

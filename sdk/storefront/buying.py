@@ -1,0 +1,144 @@
+"""Checkout, orders and prices for buyers' pages and programs."""
+
+import secrets
+from typing import Any
+from urllib.parse import urljoin
+
+from fastapi import APIRouter, HTTPException, Request, Response
+
+from commerce.errors import (
+    CheckoutError,
+    CommerceError,
+    DatabaseError,
+    GatewayError,
+    PriceRefusedError,
+    SoldOutError,
+    UnknownOrderError,
+    UnknownProductError,
+)
+from commerce.models.buying import CheckoutRequest, Wish
+from commerce.shop import Shop
+from sdk.storefront import wire
+from sdk.storefront.links import referral_of, remember_visitor, visitor_of
+
+_STATUS: tuple[tuple[type[CommerceError], int], ...] = (
+    (UnknownProductError, 404),
+    (UnknownOrderError, 404),
+    (SoldOutError, 409),
+    (PriceRefusedError, 422),
+    (GatewayError, 503),
+    (CheckoutError, 422),
+    (DatabaseError, 503),
+)
+_UNCACHED = {"Cache-Control": "no-store"}
+
+
+def buying_routes(shop: Shop) -> APIRouter:
+    """The routes of buyers.
+
+    Args:
+        shop: Open, with a till that is connected.
+    """
+    router = APIRouter(tags=["storefront"])
+    till = shop.till
+
+    async def request_of(buy: wire.Buy, request: Request, visitor: str) -> CheckoutRequest:
+        return CheckoutRequest(
+            lines=tuple(Wish(line.sku, line.quantity) for line in buy.lines),
+            buyer=await shop.ledger.node("visitor", visitor),
+            return_url=str(request.base_url) + "order/{order}",
+            coupon=buy.coupon or None,
+            group=buy.group,
+            bargain=buy.bargain,
+            referral=referral_of(request.cookies),
+            session=buy.session,
+        )
+
+    @router.get("/checkout")
+    async def about(response: Response) -> dict[str, Any]:
+        """Whether the till is open, whether it is a trial, and which flash prices run."""
+        response.headers.update(_UNCACHED)
+        return {
+            "now": till.clock().isoformat(),
+            "is_open": till.gateway is not None,
+            "is_test": till.is_test,
+            "flash": [wire.flash(one) for one in await till.flash_prices()],
+        }
+
+    @router.post("/checkout", status_code=201)
+    async def checkout(buy: wire.Buy, request: Request, response: Response) -> dict[str, Any]:
+        """Hold the goods and open a payment page; send the buyer to ``url``."""
+        visitor = visitor_of(request.cookies) or secrets.token_hex(16)
+        try:
+            started = await till.checkout(await request_of(buy, request, visitor))
+        except CommerceError as error:
+            raise refused(error) from error
+        remember_visitor(response, request, visitor)
+        return {
+            "order": started.order,
+            "url": urljoin(str(request.base_url), started.url),
+            "expires_at": started.expires_at.isoformat(),
+            "is_test": started.is_test,
+        }
+
+    @router.post("/checkout/quote")
+    async def quote(buy: wire.Buy, request: Request) -> dict[str, Any]:
+        """What it would cost now, and why; nothing is held."""
+        visitor = visitor_of(request.cookies) or "nobody"
+        try:
+            return wire.quote(await till.quote(await request_of(buy, request, visitor)))
+        except CommerceError as error:
+            raise refused(error) from error
+
+    @router.get("/order/{order}/status")
+    async def status(order: str, response: Response) -> dict[str, Any]:
+        """An order as it stands; whoever knows its id may see it."""
+        response.headers.update(_UNCACHED)
+        try:
+            return wire.order(await till.order(order))
+        except CommerceError as error:
+            raise refused(error) from error
+
+    @router.get("/group/{group}")
+    async def group(group: str, response: Response) -> dict[str, Any]:
+        """A group order as it stands; only buyers who paid are counted."""
+        response.headers.update(_UNCACHED)
+        try:
+            return wire.group(await till.group(group))
+        except CommerceError as error:
+            raise refused(error, missing=PriceRefusedError) from error
+
+    @router.get("/bargain/{bargain}")
+    async def bargain(bargain: str, response: Response) -> dict[str, Any]:
+        """A bargain as it stands, with what is needed to check every cut once it is over."""
+        response.headers.update(_UNCACHED)
+        try:
+            return wire.bargain(await till.bargain(bargain))
+        except CommerceError as error:
+            raise refused(error, missing=PriceRefusedError) from error
+
+    @router.post("/bargain/{bargain}/help")
+    async def help_bargain(bargain: str, request: Request, response: Response) -> dict[str, Any]:
+        """Bring a friend's price down, once."""
+        visitor = visitor_of(request.cookies) or secrets.token_hex(16)
+        node = await shop.ledger.node("visitor", visitor)
+        try:
+            cut = await till.help_bargain(bargain, helper=node)
+            state = await till.bargain(bargain)
+        except CommerceError as error:
+            raise refused(error) from error
+        remember_visitor(response, request, visitor)
+        return {"cut": wire.money(cut), **wire.bargain(state)}
+
+    return router
+
+
+def refused(error: CommerceError, *, missing: type[CommerceError] | None = None) -> HTTPException:
+    """What the shop raised, as HTTP says it."""
+    if missing is not None and isinstance(error, missing):
+        return HTTPException(404, str(error))
+    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+    if status == 503:
+        # The provider's own words are for the seller's log, not for a stranger.
+        return HTTPException(503, "the till does not answer; nothing was charged, try again")
+    return HTTPException(status, str(error))

@@ -1,0 +1,126 @@
+"""A headless Chromium buys: chat link → page → buy → sandbox pay → webhook → order → statement."""
+
+import asyncio
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from commerce.models.referrals import Referral
+from commerce.shop import Shop
+from tests.support.live_process import ROOT, chromium, live_process, wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
+
+ARTIFACTS = ROOT / "tests" / "_artifacts"
+FACE, CATALOGUE = ROOT / "examples" / "face.png", ROOT / "examples" / "catalogue.csv"
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("purchase")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(folder, browser):
+    options = ("--persona", str(FACE), "--catalogue", str(CATALOGUE), "--name", "Mara")
+    database = ("--database", str(folder / "shop.db"))
+    with live_process(folder, *options, *database, "--port", "0") as running:
+        yield running
+
+
+def chat_link(folder: Path) -> str:
+    """A link as a message in a chat carries it; its recommender earns."""
+
+    async def issue() -> str:
+        async with Shop.open(str(folder / "shop.db")) as shop:
+            friend = await shop.ledger.node("chat", "telegram", "4711")
+            group = await shop.ledger.node("group", "telegram", "-100")
+            referral = Referral(
+                recommender=friend, group=group, channel="telegram", sku="lamp-arc", session="main"
+            )
+            return f"/r/{await shop.ledger.issue(referral)}"
+
+    return asyncio.run(issue())
+
+
+def picture(page, name: str) -> None:
+    ARTIFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=str(ARTIFACTS / f"{name}.png"))
+
+
+def commerce(folder: Path, *words: str):
+    command = [sys.executable, "-m", "commerce", *words, "--database", str(folder / "shop.db")]
+    done = subprocess.run(
+        [*command, "--json"], capture_output=True, text=True, timeout=60, cwd=ROOT, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(("name", "viewport"), [("phone", PHONE), ("desktop", DESK)])
+def test_from_a_chat_link_to_the_statement(server, folder, browser, name, viewport):
+    context = browser.new_context(viewport=viewport, has_touch=name == "phone")
+    page = context.new_page()
+    problems = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto(server.url.rstrip("/") + chat_link(folder))
+    assert "product=lamp-arc" in page.url
+    cookies = {one["name"]: one for one in context.cookies()}
+    assert cookies["lp_visitor"]["httpOnly"]
+    page.wait_for_selector("#test-mode", state="visible")
+    live = "document.querySelector('.show').dataset.connection === 'live'"
+    wait_for(lambda: page.evaluate(live), "live")
+    wait_for(lambda: page.locator("#card-buy").is_enabled(), "a product to buy", timeout_s=60)
+    picture(page, f"buy-{name}")
+    shown = page.locator("#card-price").text_content()
+    with page.expect_navigation(url="**/sandbox/pay/**"):
+        page.click("#card-buy")
+    page.wait_for_selector("#form", state="visible")
+    assert "TEST MODE" in page.locator(".test").text_content()
+    assert shown in page.locator("#pay").text_content()
+    picture(page, f"pay-{name}")
+    page.check("input[value=declined]")
+    page.click("#pay")
+    page.wait_for_selector("#wrong", state="visible")
+    page.check("input[value=authenticate]")
+    page.click("#pay")
+    with page.expect_navigation(url="**/order/**"):
+        page.click("#yes")
+    wait_for(lambda: "it is paid" in page.locator("#title").text_content(), "the paid order")
+    picture(page, f"order-{name}")
+    assert shown in page.locator("#sums .total").text_content()
+    assert page.locator("#test").is_visible()
+    order = page.url.rpartition("/")[2]
+    assert problems == []
+    context.close()
+    # The same number at every stage: the page, the till, the ledger's signed statement.
+    (found,) = [one for one in commerce(folder, "orders") if one["order"] == order]
+    assert found["status"] == "paid"
+    assert found["total"]["text"] == shown
+    statement = wait_for(lambda: booked(folder, order), "the order in the books")
+    assert statement == found["total"]["minor"]
+
+
+def booked(folder: Path, order: str) -> int | None:
+    """What the ledger has of an order's goods, in minor units."""
+    database = sqlite3.connect(f"file:{folder / 'shop.db'}?mode=ro", uri=True)
+    try:
+        rows = database.execute(
+            "SELECT payload FROM outbox WHERE key = ? AND state = 'done'", (f"paid:{order}",)
+        ).fetchall()
+    finally:
+        database.close()
+    if not rows:
+        return None
+    return json.loads(rows[0][0])["total"]["minor"]
