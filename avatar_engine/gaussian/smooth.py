@@ -45,7 +45,9 @@ def blur_atlas(values: Map, sigma: float) -> NDArray[np.float32]:
 def mean_atlas(values: Map, weight: Map, sigma: float) -> NDArray[np.float32]:
     """Weighted local mean over the atlas [R, R, C]; zero where no weight is near."""
     total = np.maximum(blur_atlas(weight, sigma), 1e-6)[..., None]
-    return (blur_atlas(values * weight[..., None], sigma) / total).astype(np.float32)
+    # OpenCV drops a last axis of one.
+    blurred = blur_atlas(values * weight[..., None], sigma).reshape(values.shape)
+    return (blurred / total).astype(np.float32)
 
 
 def fill(
