@@ -80,6 +80,11 @@ def step(
 def _wanted(
     policy: GroupPolicy, state: GroupState, wish: Wanted, now: datetime
 ) -> tuple[GroupState, Verdict]:
+    if wish.cause == "ask":
+        # Who asks on has heeded what they were shown before.
+        for pitch in state.pitches:
+            if pitch.asker == wish.member and not pitch.is_settled:
+                state = _heeded(state, pitch.number)
     reason = _refusal(policy, state, wish, now)
     if reason is not None:
         return state, KeepSilent(reason)

@@ -64,7 +64,7 @@ def _at(value: object, path: tuple[str, ...]) -> object:
 def without(text: str, spans: Sequence[tuple[int, int]]) -> str:
     """A text without some spans of UTF-16 units, in one line of single blanks."""
     units = text.encode("utf-16-le", "surrogatepass")
-    for start, length in sorted(spans, reverse=True):
+    for start, length in sorted(set(spans), reverse=True):
         if start >= 0 and length > 0 and (start + length) * 2 <= len(units):
             units = units[: start * 2] + units[(start + length) * 2 :]
     return single_line(units.decode("utf-16-le", "replace"))

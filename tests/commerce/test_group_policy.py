@@ -102,6 +102,10 @@ class Referee(RuleBasedStateMachine):
     def want(self, member, sku, cause, is_admin):
         self.chat(member, 1)
         verdict = self.tell(Wanted(member, sku, SKUS[sku], cause, is_admin))
+        mine = [p for p in self.pitches if p["member"] == member and not p["settled"]]
+        for pitch in mine if cause == "ask" else []:
+            if self.alive(pitch["number"]) is not None:
+                self.heed(pitch)
         match verdict:
             case MakePitch():
                 assert not self.policy.needs_approval or is_admin
