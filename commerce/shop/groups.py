@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, distinct, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -234,7 +234,8 @@ class Groups:
 
     async def pitched_skus(self) -> set[str]:
         """Every product that was ever pitched in a chat."""
-        chosen = select(distinct(ChatPitch.sku)).where(ChatPitch.state.in_(("sent", "withdrawn")))
+        shown = ChatPitch.state.in_(("sent", "withdrawn"))
+        chosen = select(ChatPitch.sku).where(shown).distinct()
         async with self._database.reading() as session:
             return set(await session.scalars(chosen))
 
