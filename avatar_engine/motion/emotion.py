@@ -80,7 +80,7 @@ SHADINGS: Mapping[Emotion, Shading] = {
         contact=0.2,
     ),
     "excited": _shading(
-        {"browInnerUp": 0.3, "browOuterUp": 0.34, "eyeWide": 0.3, "cheekSquint": 0.16},
+        {"browInnerUp": 0.2, "browOuterUp": 0.32, "eyeWide": 0.32, "cheekSquint": 0.16},
         {"mouthSmile": 0.3, "mouthDimple": 0.06},
         smile=1.4,
         brows=0.2,
@@ -90,8 +90,8 @@ SHADINGS: Mapping[Emotion, Shading] = {
         contact=0.4,
     ),
     "concerned": _shading(
-        {"browInnerUp": 0.55, "browDown": 0.2, "eyeSquint": 0.12},
-        {"mouthFrown": 0.2, "mouthShrugLower": 0.1},
+        {"browInnerUp": 0.36, "browDown": 0.18, "eyeSquint": 0.1},
+        {"mouthFrown": 0.38, "mouthShrugLower": 0.16},
         smile=0.12,
         bearing_degrees=(0.0, 1.0, -2.2),
         liveliness=0.75,
@@ -100,7 +100,7 @@ SHADINGS: Mapping[Emotion, Shading] = {
     ),
     "serious": _shading(
         {"browDown": 0.42, "eyeSquint": 0.16},
-        {"mouthPress": 0.1, "mouthFrown": 0.06},
+        {"mouthPress": 0.14, "mouthFrown": 0.22},
         smile=0.05,
         brows=-0.15,
         bearing_degrees=(0.0, 0.5, 0.0),

@@ -15,10 +15,12 @@ LONGEST_FRAMES = 8
 """Longer sounds are told in parts, so that a long vowel need not be over to be seen."""
 
 _SHORTEST_FRAMES = 3
+_TOUCH_FRAMES = 2
 _CLOSED, _BITTEN = HEARD_SOUNDS.index("m"), HEARD_SOUNDS.index("f")
-# Lips that touch are missed at once when they do not: the ear may be less sure of them.
+# How much less sure the ear may be of lips that touch: a missed contact is seen at once, but so
+# is a mouth that shuts too often.
 _EAGERNESS = np.ones(len(HEARD_SOUNDS), np.float32)
-_EAGERNESS[[_CLOSED, _BITTEN]] = 1.5, 1.3
+_EAGERNESS[[_CLOSED, _BITTEN]] = 1.0, 1.1
 _DOUBT = 0.3  # share of a contact below which it is not even hinted at
 
 Shape = tuple[Viseme, float, float]
@@ -64,7 +66,7 @@ class HeardShapes:
         first = leaders[0]
         if leaders[-1] != first:
             # Another sound, if it stays: a flicker of a frame or two is none, but a touch is.
-            stays = _SHORTEST_FRAMES if leaders[-1] not in (_CLOSED, _BITTEN) else 2
+            stays = _SHORTEST_FRAMES if leaders[-1] not in (_CLOSED, _BITTEN) else _TOUCH_FRAMES
             change = next(i for i, leader in enumerate(leaders) if leader != first)
             if len(set(leaders[-stays:])) == 1 and len(leaders) - change >= stays:
                 return max(len(leaders) - stays, 1)

@@ -10,7 +10,7 @@ from avatar_engine.engine.label import PresenterLabel
 from avatar_engine.motion import Performer
 from avatar_engine.render import RenderConfig, open_renderer
 from avatar_engine.speech import open_voice
-from avatar_engine.types import ARKIT_INDEX, AvatarFrame, take_marks
+from avatar_engine.types import ARKIT_INDEX, AvatarFrame, SpeechChunk, take_marks
 from tests.support.synthetic_head import synthetic_head
 
 
@@ -171,3 +171,69 @@ def test_an_undrawn_frame_repeats_the_picture_and_keeps_its_sound(engine):
     assert any(_loud(frame) for frame in repeated)
     assert not np.array_equal(engine.step().video, drawn[-1].video)
     assert [frame.index for frame in repeated] == list(range(10, 15))
+
+
+class _Halting:
+    """The embedded voice, whose sound stops coming for a while in the middle."""
+
+    def __init__(self, *, after: int, asks: int) -> None:
+        self.name, self.language = "halting", "en-us"
+        self._voice = open_voice("espeak:en-us")
+        self._after, self._asks = after, asks
+        self.prepared: list[str] = []
+
+    def prepare(self, text: str) -> None:
+        self.prepared.append(text)
+
+    def speak(self, text: str) -> Iterator[SpeechChunk]:
+        for i, chunk in enumerate(self._voice.speak(text)):
+            if i == self._after:
+                for _ in range(self._asks):
+                    yield SpeechChunk(np.zeros(0, np.int16), 48_000, chunk.start_s)
+            yield chunk
+
+    def close(self) -> None:
+        self._voice.close()
+
+
+def _played(voice) -> tuple[list[AvatarFrame], np.ndarray]:
+    maps, plates, camera = synthetic_head()
+    made = AvatarEngine(
+        renderer=open_renderer("cpu", maps, plates, camera, RenderConfig(64, 64, "i420")),
+        voice=voice,
+        performer=Performer(fps=25.0, seed=5),
+        label=None,
+    )
+    made.say("Bob may map a large banana.", utterance_id=1)
+    frames = _until_ended(made)
+    faces = np.array([made._performer.state(f.index).blendshapes for f in frames[-16:]])
+    made.close()
+    return frames, faces
+
+
+@pytest.mark.parametrize("after", [0, 14])
+def test_a_slow_voice_halts_the_line_and_not_the_show(after):
+    steady, _ = _played(_Halting(after=10_000, asks=0))
+    voice = _Halting(after=after, asks=30)
+    halting, _ = _played(voice)
+    assert voice.prepared == ["Bob may map a large banana."]
+    late = len(halting) - len(steady)
+    assert 20 <= late <= 32  # as long as nothing came, less what was buffered
+
+    def sound(frames: list[AvatarFrame]) -> np.ndarray:
+        pcm = np.concatenate([frame.audio for frame in frames])
+        return pcm[pcm != 0]
+
+    assert np.array_equal(sound(steady), sound(halting))  # nothing lost, nothing twice
+    starts = [
+        next(f.index for f in frames for c in f.cues if c.kind == "started")
+        for frames in (steady, halting)
+    ]
+    assert starts[1] - starts[0] == (late if after == 0 else 0)
+
+
+def test_lips_stay_with_the_sound_after_a_halt():
+    _, steady = _played(_Halting(after=10_000, asks=0))
+    _, halting = _played(_Halting(after=14, asks=30))
+    lips = [ARKIT_INDEX[name] for name in ("jawOpen", "mouthClose", "mouthPucker")]
+    assert np.abs(steady[:, lips] - halting[:, lips]).max() < 0.03

@@ -236,7 +236,7 @@ def test_the_worker_is_light_and_prints_nothing_into_the_protocol(voice):
         ("espeak:pt-xx", "pt-br"),
         ("espeak:en-us+f33", "f3"),
         ("espeak:", "en-us"),
-        ("piper:x", "espeak:LANGUAGE"),
+        ("siri:x", "piper:FILE.onnx"),
         ("en-us", "espeak:LANGUAGE"),
     ],
 )

@@ -64,7 +64,7 @@ def main(
 
         if smoke:
             source = batches(examples=8, size=2, **settings)  # type: ignore[arg-type]
-            learn(network, source, checkpoint, minutes=min(minutes, 0.05), report=report)
+            learn(network, source, checkpoint, minutes=min(minutes, 0.3), report=report)
         else:
             making = BatchProcess(examples=950, size=24, **settings)  # type: ignore[arg-type]
             try:

@@ -36,7 +36,7 @@ _FAMILY_SOUND: dict[Family, str] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Example:
     """Speech and what is in it.
 
