@@ -318,7 +318,7 @@ async def _cut_recommenders(
     """Recommenders from whom these buyers had parted before they paid, on whatever channel."""
     ended: set[int] = set()
     for row in await sales.relation_rows(session, buyers, "cut"):
-        if row.occurred_us <= paid_us and row.buyer_id in set(buyers):
+        if row.occurred_us < paid_us and row.buyer_id in set(buyers):
             ended.update(await people.members(session, row.recommender_id))
     return frozenset(ended)
 

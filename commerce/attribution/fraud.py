@@ -46,7 +46,7 @@ class CrowdFacts:
         coupon_clicks: Clicks on the recommender's links in that week.
         orders: Orders ever credited to the recommender.
         refunded: Those of them that were refunded.
-        usual_rate: Refunded orders of the whole shop, as a share in [0, 1].
+        usual_rate: Refunded orders of everybody else, as a share in [0, 1].
     """
 
     lacks_impression: bool = False

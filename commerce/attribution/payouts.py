@@ -141,6 +141,18 @@ async def took_back(turn: Turn, key: str, got: Money, entry_key: str) -> None:
     )
 
 
+async def donate(turn: Turn, owner: int, group: int, amount: Money) -> None:
+    """From what is payable to somebody to what a group may spend."""
+    standing = await accounts.balances(turn.session, [owner])
+    payable = -standing.get(("payable", owner, amount.currency), 0)
+    if not 0 < amount.minor <= payable:
+        have = Money(payable, amount.currency)
+        raise LedgerError(f"{amount} cannot be donated: {have} is payable; give that much or less")
+    key = f"donation-{owner}-{turn.heads['journal'].length + 1}"
+    moved: Postings = {("payable", owner): amount.minor, ("donated", group): -amount.minor}
+    await _post(turn, key, key, amount.currency, moved, is_test=False)
+
+
 async def listed(
     session: AsyncSession, *, state: str | None = None, rail: str | None = None
 ) -> list[Payout]:

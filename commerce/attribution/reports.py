@@ -51,22 +51,33 @@ async def analysed(
         _add(sums, sold, given.order, given.label, given.weight, names)
         missing = np.setdiff1d(np.arange(len(sold.number)), given.order)
         _add(sums, sold, missing, None, None, names)
-    return rows_of(_whole(sums, sold), has_commission=False), len(sold.number)
+    return rows_of(sums, has_commission=False), len(sold.number)
 
 
 def rows_of(
     sums: Mapping[tuple[str, str], Sequence[float]], *, has_commission: bool
 ) -> list[ReportRow]:
-    """Sums as lines, most goods first, what nobody brought last."""
+    """Sums as lines, most goods first, what nobody brought last.
+
+    Shares of minor units are rounded so that each currency still adds up.
+    """
+    whole = {cell: list(row) for cell, row in sums.items()}
+    for currency in {currency for _, currency in sums}:
+        cells = [cell for cell in sums if cell[1] == currency]
+        for place in (1, 2, 3):
+            exact = [sums[cell][place] for cell in cells]
+            parts = _rounded(exact, round(sum(exact)))
+            for cell, part in zip(cells, parts, strict=True):
+                whole[cell][place] = part
     rows = [
         ReportRow(
             key=key,
             orders=round(orders, 6),
-            goods=Money(round(goods), currency),
-            returned=Money(round(returned), currency),
-            commission=Money(round(commission), currency) if has_commission else None,
+            goods=Money(int(goods), currency),
+            returned=Money(int(returned), currency),
+            commission=Money(int(commission), currency) if has_commission else None,
         )
-        for (key, currency), (orders, goods, returned, commission) in sums.items()
+        for (key, currency), (orders, goods, returned, commission) in whole.items()
     ]
     return sorted(rows, key=lambda r: (r.key == NONE, r.goods.currency, -r.goods.minor, r.key))
 
@@ -106,19 +117,6 @@ def _spread(
             row = sums[names[label], currency]
             for place, total in enumerate(totals):
                 row[place] += float(total * shares[label])
-
-
-def _whole(sums: Sums, sold: Orders) -> Sums:
-    """Round money to minor units so that each currency still adds up to what was paid."""
-    for number, currency in enumerate(sold.currencies):
-        mine = sold.currency == number
-        cells = [key for key in sums if key[1] == currency]
-        for place, column in ((1, sold.goods), (2, sold.returned)):
-            exact = [sums[key][place] for key in cells]
-            parts = _rounded(exact, int(column[mine].sum()))
-            for key, part in zip(cells, parts, strict=True):
-                sums[key][place] = part
-    return {key: row for key, row in sums.items() if any(row)}
 
 
 def _rounded(exact: Sequence[float], total: int) -> list[int]:

@@ -355,6 +355,18 @@ class RecommendationEdge(Base):
     occurred_us: Mapped[int] = mapped_column(BigInteger)
 
 
+class PurchaseShown(Base):
+    """A buyer lets a group see one purchase; without a row it is nobody's business."""
+
+    __tablename__ = "purchase_shown"
+
+    order: Mapped[str] = mapped_column("order_public_id", String(64), primary_key=True)
+    group_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("identity_node.id"), primary_key=True, autoincrement=False
+    )
+    shown_at: Mapped[datetime]
+
+
 class Erasure(Base):
     """A person forgotten; the hash keeps news still on its way from reviving the name."""
 

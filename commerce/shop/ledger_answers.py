@@ -10,7 +10,7 @@ from commerce.attribution.bookkeeping import rule_at
 from commerce.attribution.news import micros, moment
 from commerce.attribution.repository import booked, people, sales, standing
 from commerce.attribution.trust import endorsement, wilson_lower_bound
-from commerce.errors import LedgerError
+from commerce.errors import LedgerError, UnknownOrderError
 from commerce.models.earnings import (
     Audit,
     Document,
@@ -172,6 +172,34 @@ class LedgerAnswers(LedgerBooks):
             )
             for (recommender, buyer), met in found.items()
         ]
+
+    async def show_purchase(self, order: str, group: str) -> None:
+        """The buyer lets a group see what they bought; otherwise nobody there ever does.
+
+        Raises:
+            UnknownOrderError: Nothing was paid under that id.
+        """
+        async with self._turn() as turn:
+            if await sales.sale_of(turn.session, order) is None:
+                raise UnknownOrderError(f"no order {order!r} was paid here; check the id")
+            ids = await people.intern(turn.session, [group])
+            await standing.show(turn.session, order, ids[group], turn.now)
+
+    async def hide_purchase(self, order: str) -> None:
+        """The buyer changed their mind."""
+        async with self._turn() as turn:
+            await standing.hide(turn.session, order)
+
+    async def friends_who_bought(self, group: str, product: str) -> list[str]:
+        """Who in a group bought a product, kept it, and let the group see it."""
+        async with self._context.database.reading() as session:
+            found = await people.ids_of(session, [group])
+            if group not in found:
+                return []
+            buyers = await standing.shown_buyers(session, found[group], product)
+            names = await people.names_of(session, buyers)
+        named = [names[buyer] for buyer in buyers]
+        return [name for name in named if not name.startswith("forgotten:")]
 
     async def forget(self, node: str) -> Erased:
         """Forget a person: their keys die, their names go, the amounts stay.

@@ -167,6 +167,16 @@ class LedgerBooks(LedgerPeople):
                 taken.append(dataclasses.replace(payout, amount=got))
         return taken
 
+    async def donate(self, recommender: str, group: str, amount: Money) -> None:
+        """Give payable commission to a group, for coupons there, instead of taking it.
+
+        Raises:
+            LedgerError: More than is payable, or nothing.
+        """
+        async with self._turn() as turn:
+            ids = await people.intern(turn.session, [recommender, group])
+            await paying.donate(turn, ids[recommender], ids[group], amount)
+
     async def payouts(self) -> list[Payout]:
         """Every payout, oldest first."""
         async with self._context.database.reading() as session:

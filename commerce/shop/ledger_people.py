@@ -237,7 +237,9 @@ class LedgerPeople:
         )
         if is_news:
             await people.rejoin(turn.session, before)
-            await self._reattribute(turn, sorted(before), 0)
+            # An order's own node never did anything that could earn.
+            if "order" not in {people.node_kind(a), people.node_kind(b)}:
+                await self._reattribute(turn, sorted(before), 0)
 
     async def _append(
         self, turn: Turn, contacts: Iterable[Contact]

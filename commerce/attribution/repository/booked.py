@@ -77,7 +77,7 @@ async def credited(
     )
     sums: dict[tuple[object, str], list[Fraction]] = defaultdict(lambda: [Fraction(0)] * 4)
     orders = 0
-    for _, group in groupby(rows.tuples(), key=lambda row: row[0]):
+    for _, group in groupby(rows, key=lambda row: row[0]):
         lines = list(group)
         orders += 1
         currency, goods, back, verdict = lines[0][1:5]
@@ -133,7 +133,7 @@ async def products(
         .order_by(Sale.number, SaleLine.position)
     )
     sums: dict[tuple[object, str], list[Fraction]] = defaultdict(lambda: [Fraction(0)] * 4)
-    for number, group in groupby(rows.tuples(), key=lambda row: row[0]):
+    for number, group in groupby(rows, key=lambda row: row[0]):
         lines = list(group)
         _, currency, goods, back, verdict, _, _, _, full = lines[0]
         is_credited = full is not None if credited_numbers is None else number in credited_numbers
@@ -193,12 +193,10 @@ async def _named(
             (NONE if key is None else str(key), currency): [float(value) for value in row]
             for (key, currency), row in sums.items()
         }
-    roots = dict(
-        (await session.execute(select(IdentityMember.node_id, IdentityMember.root_id)))
-        .tuples()
-        .all()
-    )
-    names = dict((await session.execute(select(IdentityNode.id, IdentityNode.node))).tuples().all())
+    members = await session.execute(select(IdentityMember.node_id, IdentityMember.root_id))
+    roots = {row[0]: row[1] for row in members}
+    nodes = await session.execute(select(IdentityNode.id, IdentityNode.node))
+    names = {row[0]: row[1] for row in nodes}
     joined: Sums = defaultdict(lambda: [0.0] * 4)
     for (key, currency), row in sums.items():
         # Several nodes of one person are one line.

@@ -43,7 +43,8 @@ async def crowd_facts(
         else await _clicks(session, recommenders, since, sale.paid_us),
         orders=orders,
         refunded=refunded,
-        usual_rate=all_refunded / all_orders if all_orders else 0.0,
+        # Of everybody else: a ring must not be measured against itself.
+        usual_rate=(all_refunded - refunded) / max(1, all_orders - orders),
     )
 
 

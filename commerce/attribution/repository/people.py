@@ -4,6 +4,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -230,7 +231,7 @@ async def _active(session: AsyncSession, ids: Sequence[int]) -> dict[tuple[int, 
         .where(IdentityEdge.a_id.in_(ids), IdentityEdge.b_id.in_(ids))
         .order_by(IdentityEdge.id)
     )
-    return _folded(rows.tuples().all())
+    return _folded(rows.all())
 
 
 async def _touching(session: AsyncSession, ids: Sequence[int]) -> dict[int, set[str]]:
@@ -244,13 +245,13 @@ async def _touching(session: AsyncSession, ids: Sequence[int]) -> dict[int, set[
     )
     own = set(ids)
     near: dict[int, set[str]] = defaultdict(set)
-    for (a, b), evidence in _folded(rows.tuples().all()).items():
+    for (a, b), evidence in _folded(rows.all()).items():
         near[b if a in own else a] |= evidence
     return near
 
 
 def _folded(
-    rows: Iterable[tuple[int, int, str, bool]],
+    rows: Iterable[Any],
 ) -> dict[tuple[int, int], set[str]]:
     standing: dict[tuple[int, int], set[str]] = defaultdict(set)
     for a, b, evidence, is_withdrawal in rows:

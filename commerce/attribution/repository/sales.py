@@ -47,7 +47,7 @@ async def categories_of(session: AsyncSession, products: Sequence[str]) -> dict[
     rows = await session.execute(
         select(Product.handle, Product.category).where(Product.handle.in_(sorted(set(products))))
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 async def sale_of(session: AsyncSession, order: str) -> Sale | None:

@@ -1,11 +1,12 @@
 """How orders stand: held ones, and what became of those a recommender brought."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from commerce.models.ledger import AttributionCredit, Sale, SaleLine, Touch
+from commerce.models.ledger import AttributionCredit, PurchaseShown, Sale, SaleLine, Touch
 
 
 async def held_sales(session: AsyncSession) -> list[Sale]:
@@ -62,3 +63,32 @@ async def touch_count(session: AsyncSession, people: Sequence[int]) -> int:
         select(func.count()).select_from(Touch).where(Touch.actor_id.in_(people))
     )
     return found or 0
+
+
+async def show(session: AsyncSession, order: str, group_id: int, now: datetime) -> None:
+    """Let a group see a purchase."""
+    if await session.get(PurchaseShown, (order, group_id)) is None:
+        await session.execute(
+            insert(PurchaseShown), {"order": order, "group_id": group_id, "shown_at": now}
+        )
+
+
+async def hide(session: AsyncSession, order: str) -> None:
+    """Let nobody see a purchase any more."""
+    await session.execute(delete(PurchaseShown).where(PurchaseShown.order == order))
+
+
+async def shown_buyers(session: AsyncSession, group_id: int, product: str) -> list[int]:
+    """Buyers of a product who let the group see it and kept it."""
+    rows = await session.scalars(
+        select(Sale.buyer_id)
+        .join(PurchaseShown, PurchaseShown.order == Sale.order)
+        .join(SaleLine, SaleLine.order == Sale.order)
+        .where(
+            PurchaseShown.group_id == group_id,
+            SaleLine.product == product,
+            Sale.goods_back_minor == 0,
+        )
+        .order_by(Sale.paid_us)
+    )
+    return list(dict.fromkeys(rows))

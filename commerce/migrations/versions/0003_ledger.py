@@ -26,6 +26,7 @@ _TABLES = (
     "identity_edge",
     "identity_member",
     "payout",
+    "purchase_shown",
     "recommendation_edge",
     "referral_token",
     "sale",
@@ -204,6 +205,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name="uq_payout_key"),
     )
     op.create_index("ix_payout_recommender_id", "payout", ["recommender_id"])
+    op.create_table(
+        "purchase_shown",
+        sa.Column("order_public_id", sa.String(64), nullable=False),
+        sa.Column("group_id", sa.BigInteger, autoincrement=False, nullable=False),
+        sa.Column("shown_at", _moment, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["group_id"], ["identity_node.id"], name="fk_purchase_shown_group_id_identity_node"
+        ),
+        sa.PrimaryKeyConstraint("order_public_id", "group_id", name="pk_purchase_shown"),
+    )
     op.create_table(
         "recommendation_edge",
         sa.Column("id", _key, nullable=False),
