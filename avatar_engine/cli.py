@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from avatar_engine.errors import AvatarEngineError, VoiceError
 
 if TYPE_CHECKING:
+    from avatar_engine.engine import Background
     from avatar_engine.engine.recording import Recording
     from avatar_engine.persona import Persona
     from avatar_engine.render import RendererName
@@ -132,7 +133,9 @@ def _draw_sheet(made: "Persona", sheet: Path) -> None:
 @app.command()
 def render(
     persona_file: Annotated[Path, typer.Argument(help="A .persona file, or a photo.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The video to write (.mp4).")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The video to write (.mp4, .mov or .webm).")
+    ],
     text: Annotated[str | None, typer.Option(help="What to say.")] = None,
     audio: Annotated[Path | None, typer.Option(help="A recording to lip-sync.")] = None,
     driving: Annotated[
@@ -149,6 +152,10 @@ def render(
     ] = 25.0,
     renderer: RendererOption = "auto",
     seed: Seed = 0,
+    background: Annotated[
+        str,
+        typer.Option(help="photo, blur, transparent (.webm), a colour as #00b140, or a picture."),
+    ] = "photo",
 ) -> None:
     """Render a video of a persona speaking, driven by another face, or turning around."""
     width, height = parse_size(size)
@@ -158,12 +165,15 @@ def render(
         _refuse("--text", text, "there is nothing to say")
     if 48_000 % fps:
         _refuse("--fps", f"{fps:g}", "it does not divide 48000; write 25 or 30")
-    _check_output("--output", output, (".mp4", ".mov"))
+    _check_output("--output", output, (".mp4", ".mov", ".webm"))
+    if background == "transparent" and output.suffix.lower() != ".webm":
+        _refuse("--output", str(output), "a transparent video needs a name that ends in .webm")
     with _one_line_errors():
-        from avatar_engine.engine import open_engine, open_plain_renderer
+        from avatar_engine.engine import Background, open_engine, open_plain_renderer
         from avatar_engine.engine.offline import render_speech, render_turntable
         from avatar_engine.persona import open_persona
 
+        scene = Background.named(background)
         made = open_persona(persona_file)
         with _bar("Rendering") as step:
 
@@ -171,7 +181,9 @@ def render(
                 step("Rendering", share)
 
             if turntable:
-                camera = open_plain_renderer(made, renderer, width=width, height=height)
+                camera = open_plain_renderer(
+                    made, renderer, width=width, height=height, background=scene
+                )
                 frames = render_turntable(camera, output, seconds=6, fps=fps, progress=advance)
             elif driving is not None:
                 frames = _drive(
@@ -181,6 +193,7 @@ def render(
                     renderer=renderer,
                     size=(width, height),
                     fps=fps,
+                    scene=scene,
                     progress=advance,
                 )
             else:
@@ -194,6 +207,7 @@ def render(
                     height=height,
                     fps=fps,
                     seed=seed,
+                    background=scene,
                 )
                 try:
                     expected_s = recording.duration_s if recording else len(text or "") / 14
@@ -213,6 +227,7 @@ def _drive(
     renderer: str,
     size: tuple[int, int],
     fps: float,
+    scene: "Background",
     progress: Callable[[float], None],
 ) -> int:
     """Render a persona that does what the face of a video does; returns frames."""
@@ -222,13 +237,9 @@ def _drive(
     from avatar_engine.speech.audio import read_audio
     from avatar_engine.tracking import Driver, DrivingVideo
 
-    drawing = open_renderer(
-        cast("RendererName", renderer),
-        made.maps,
-        made.plates,
-        made.camera,
-        RenderConfig(*size, "i420"),
-    )
+    plates, config = scene.staged(made, RenderConfig(*size, "i420"))
+    name = cast("RendererName", renderer)
+    drawing = open_renderer(name, made.maps, plates, made.camera, config)
     driver = Driver(made.maps)
     followed = 0
 

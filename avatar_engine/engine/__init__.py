@@ -1,6 +1,7 @@
 """Text or audio in, timed frames and 48 kHz sound out."""
 
 from avatar_engine.engine.avatar import AvatarEngine
+from avatar_engine.engine.background import Background
 from avatar_engine.engine.opening import open_engine, open_plain_renderer
 
-__all__ = ["AvatarEngine", "open_engine", "open_plain_renderer"]
+__all__ = ["AvatarEngine", "Background", "open_engine", "open_plain_renderer"]

@@ -41,10 +41,10 @@ def speech_frames(engine: AvatarEngine, text: str) -> Iterator[AvatarFrame]:
 def render_speech(
     engine: AvatarEngine, text: str, out: Path, *, expected_s: float, progress: Progress
 ) -> int:
-    """Write an MP4 of ``text`` being spoken.
+    """Write a video of ``text`` being spoken.
 
     Args:
-        engine: Fresh; I420.
+        engine: Fresh; RGBA only into a file that can carry alpha.
         text: The line.
         out: Written only when complete.
         expected_s: Estimated length, for progress alone.
@@ -74,10 +74,10 @@ def render_states(
     total: int,
     progress: Progress,
 ) -> int:
-    """Write an MP4 of faces made elsewhere, such as a driver's.
+    """Write a video of faces made elsewhere, such as a driver's.
 
     Args:
-        renderer: I420.
+        renderer: I420, or RGBA into a file that can carry alpha.
         states: One per frame.
         pcm: [S] 48 kHz mono sound that belongs to them; None is silence.
         out: Written only when complete.
@@ -89,7 +89,7 @@ def render_states(
         Frames written.
     """
     width, height = renderer.config.width, renderer.config.height
-    label = PresenterLabel(width, height, "i420")
+    label = PresenterLabel(width, height, renderer.config.pixel_format)
     per_frame = round(SAMPLE_RATE_HZ / fps)
     count = 0
     with VideoFile(out, width, height, fps) as video:
@@ -110,10 +110,10 @@ def render_states(
 def render_turntable(
     renderer: Renderer, out: Path, *, seconds: float, fps: float, progress: Progress
 ) -> int:
-    """Write a silent MP4 of the head turning once around.
+    """Write a silent video of the head turning once around.
 
     Args:
-        renderer: I420, over a plain background (a photo's plate does not turn).
+        renderer: Without a body (a photo's plate does not turn); RGBA only into a ``.webm``.
         out: Written only when complete.
         seconds: Length.
         fps: Frames per second.
@@ -123,7 +123,7 @@ def render_turntable(
         Frames written.
     """
     width, height = renderer.config.width, renderer.config.height
-    label = PresenterLabel(width, height, "i420")
+    label = PresenterLabel(width, height, renderer.config.pixel_format)
     frames = max(1, round(seconds * fps))
     silence = np.zeros(round(SAMPLE_RATE_HZ / fps), np.int16)
     with VideoFile(out, width, height, fps) as video:

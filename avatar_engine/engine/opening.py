@@ -3,6 +3,7 @@
 from typing import cast
 
 from avatar_engine.engine.avatar import AvatarEngine
+from avatar_engine.engine.background import Background
 from avatar_engine.engine.label import PresenterLabel
 from avatar_engine.motion import Performer
 from avatar_engine.render import RenderConfig, Renderer, RendererName, open_renderer
@@ -23,8 +24,9 @@ def open_engine(
     height: int = 512,
     fps: float = 25.0,
     seed: int = 0,
+    background: str | Background = "photo",
 ) -> AvatarEngine:
-    """An engine that draws I420 with the AI-presenter label.
+    """An engine that draws I420 with the AI-presenter label; RGBA if it is transparent.
 
     Args:
         persona: Who speaks.
@@ -35,19 +37,23 @@ def open_engine(
         height: Of the picture; even.
         fps: Frames per second.
         seed: Same seed, same motion.
+        background: What stands behind, or its name for ``Background.named``.
 
     Raises:
+        AvatarEngineError: The background is none.
         VoiceError: The voice is unknown or cannot run.
         RenderError: The renderer is unknown or cannot run, or the size is impossible.
     """
+    scene = Background.named(background) if isinstance(background, str) else background
+    plates, config = scene.staged(persona, RenderConfig(width, height, "i420"))
     speaking = open_voice(voice, speed=speed) if isinstance(voice, str) else voice
     try:
         drawing = open_renderer(
             cast("RendererName", renderer),
             persona.maps,
-            persona.plates,
+            plates,
             persona.camera,
-            RenderConfig(width, height, "i420"),
+            config,
         )
     except BaseException:
         speaking.close()
@@ -57,19 +63,34 @@ def open_engine(
         voice=speaking,
         performer=Performer(fps=fps, seed=seed),
         fps=fps,
-        label=PresenterLabel(width, height, "i420"),
+        label=PresenterLabel(width, height, config.pixel_format),
     )
 
 
 def open_plain_renderer(
-    persona: Drawable, renderer: str = "auto", *, width: int = 512, height: int = 512
+    persona: Drawable,
+    renderer: str = "auto",
+    *,
+    width: int = 512,
+    height: int = 512,
+    background: Background | None = None,
 ) -> Renderer:
-    """A renderer of the head alone before a plain background, for views a photo has no plate for.
+    """A renderer of the head alone, for views a photo has no plate for.
+
+    Args:
+        persona: Whose head.
+        renderer: ``auto``, ``reference``, ``cpu`` or ``cuda``.
+        width: Of the picture; a multiple of 8.
+        height: Of the picture; even.
+        background: What stands behind; the photo's own, which does not turn, counts as plain grey.
 
     Raises:
         RenderError: The renderer is unknown or cannot run, or the size is impossible.
     """
-    config = RenderConfig(width, height, "i420", background=PLAIN_BACKGROUND, has_body=False)
+    config = RenderConfig(width, height, "i420", has_body=False)
+    if background is None or background.kind == "photo":
+        background = Background("colour", colour=PLAIN_BACKGROUND)
+    plates, config = background.staged(persona, config)
     return open_renderer(
-        cast("RendererName", renderer), persona.maps, persona.plates, persona.camera, config
+        cast("RendererName", renderer), persona.maps, plates, persona.camera, config
     )

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import av
 import numpy as np
@@ -14,15 +14,20 @@ from avatar_engine.errors import AvatarEngineError
 from avatar_engine.types import AvatarFrame
 
 SAMPLE_RATE_HZ = 48_000
+_H264 = {"preset": "veryfast"}
+# VP9 keeps its alpha in a second stream, which alternate reference frames would break.
+_VP9 = {"deadline": "realtime", "cpu-used": "6", "b": "0", "auto-alt-ref": "0"}
 
 
 class VideoFile:
-    """An MP4 with H.264 and AAC; written beside its name and renamed when complete.
+    """A video with sound; written beside its name and renamed when complete.
+
+    ``.webm`` holds VP9 and Opus, and alpha where frames are RGBA; others hold H.264 and AAC.
 
     Args:
-        path: Ends in a container FFmpeg knows (``.mp4``, ``.mov``, ``.mkv``).
+        path: Ends in a container FFmpeg knows (``.mp4``, ``.mov``, ``.mkv``, ``.webm``).
         width, height, fps: Of the frames.
-        crf: x264 quality; 18 is visually lossless.
+        crf: Quality; 18 is visually lossless.
 
     Raises:
         AvatarEngineError: The file cannot be created.
@@ -32,35 +37,43 @@ class VideoFile:
         self.path = path
         self._part = path.with_name(f".{path.stem}.part{path.suffix}")
         self._size = (width, height)
+        self._is_webm = path.suffix.lower() == ".webm"
+        options: dict[str, str] = {} if self._is_webm else {"movflags": "+faststart"}
         try:
-            self._container: Any = av.open(str(self._part), "w", options={"movflags": "+faststart"})
+            self._container: Any = av.open(str(self._part), "w", options=options)
         except (FFmpegError, ValueError, OSError) as error:
             raise AvatarEngineError(f"cannot write {path}: {_reason(error)}") from error
         rate = Fraction(fps).limit_denominator(1001)
-        self._video: Any = self._container.add_stream("libx264", rate=rate)
+        picture_codec = "libvpx-vp9" if self._is_webm else "libx264"
+        self._video: Any = cast("Any", self._container.add_stream(picture_codec, rate=rate))
         self._video.width, self._video.height = width, height
-        self._video.pix_fmt = "yuv420p"
-        self._video.options = {"crf": str(crf), "preset": "veryfast"}
+        self._video.pix_fmt = "yuva420p" if self._is_webm else "yuv420p"
+        self._video.options = {"crf": str(crf), **(_VP9 if self._is_webm else _H264)}
         self._video.codec_context.color_range = ColorRange.MPEG
-        self._audio: Any = self._container.add_stream("aac", rate=SAMPLE_RATE_HZ)
+        sound_codec = "libopus" if self._is_webm else "aac"
+        self._audio: Any = cast("Any", self._container.add_stream(sound_codec, rate=SAMPLE_RATE_HZ))
         self._audio.layout = "mono"
         self._audio.bit_rate = 128_000
         self._time_base = 1 / rate
         self._samples = 0
 
     def write(self, frame: AvatarFrame) -> None:
-        """Append one I420 frame and its audio.
+        """Append one I420 or RGBA frame and its audio.
 
         Raises:
-            AvatarEngineError: The disk is full or went away.
+            AvatarEngineError: The disk is full or went away, or the file cannot be transparent.
         """
         width, height = self._size
-        picture = av.VideoFrame.from_ndarray(
-            frame.video.reshape(height * 3 // 2, width), format="yuv420p"
-        )
-        # The renderer's I420 is full range; players assume the 16-235 of television.
-        picture.color_range = ColorRange.JPEG
-        picture = picture.reformat(format="yuv420p", dst_color_range=ColorRange.MPEG)
+        if frame.video.ndim == 3 and not self._is_webm:
+            raise AvatarEngineError(f"{self.path.name} cannot be transparent: name a .webm file")
+        if frame.video.ndim == 3:
+            picture = av.VideoFrame.from_ndarray(frame.video, format="rgba")
+        else:
+            planes = frame.video.reshape(height * 3 // 2, width)
+            picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            # The renderer's I420 is full range; players assume the 16-235 of television.
+            picture.color_range = ColorRange.JPEG
+        picture = picture.reformat(format=self._video.pix_fmt, dst_color_range=ColorRange.MPEG)
         picture.pts = frame.index
         picture.time_base = self._time_base
         sound = av.AudioFrame.from_ndarray(
