@@ -4,6 +4,8 @@ and Chinese. All are folded: lower case, no accents.
 
 import re
 
+from commerce.recommendation import lexicon_asia as asia
+
 # Harmless around a product's name: "the yoga mat for me please".
 FUNCTION_WORDS = frozenset(
     """a an the of for with without in on at to from by and or any some this that these those it
@@ -27,7 +29,8 @@ FUNCTION_WORDS = frozenset(
     disponiveis ainda vendem recomenda recomendam sugere me o a ao
     por left remaining color colors colour colours size sizes talla tallas cor cores tamanho
     tamanhos colores come comes made about tell describe what's whats who's where's how's
-    it's that's there's don't doesn't isn't i'm i'd i'll you're let's let know worth use""".split()  # noqa: SIM905
+    it's that's there's don't doesn't isn't i'm i'd i'll you're let's let know worth use asap maybe
+    quickly urgently today tonight""".split()  # noqa: SIM905
 )
 
 # Signs of talk rather than of a wish: "I love my lamp", "lol nice scarf".
@@ -39,6 +42,44 @@ CHATTER_WORDS = frozenset(
     everybody friends guys first last again back always never hola ola oi bom boa tarde noche
     buenos buenas hello hi hey bye goodbye brb gg welcome congrats true same agree yeah yep nope
     ok okay sure maybe later soon time weather live stream robot""".split()  # noqa: SIM905
+)
+
+# In Chinese, a sentence about oneself or about what happened, rather than the name of a thing.
+CHINESE_TALK = re.compile(
+    "[我你他她谁咱俺了着过]|爱|[破碎坏漏掉丢]|上有|哈哈|谢谢|喜欢|好看|可爱|真的|太"
+)
+
+# Without a question or a wish these make a statement: "the zip was broken", "es muy bonito".
+STATEMENT = re.compile(
+    r"\b(?:was|were|is|are|am|been|being|had|came|comes|got|went|made|left|lost|not|never|very|so"
+    r"|too|just|because|but|when|than|they|we|us|she|he|his|her|our|their|after|before|again|ago"
+    r"|still|then|paid|sent|took|takes|turned|stopped|works|worked|smells?|tastes?|leaks?|shrank"
+    r"|es|son|era|eran|fue|esta|estan|llego|foi|sao|estava|chegou|veio|nao)\b|n't\b"
+)
+
+# What is wrong with something bought already; no time to sell another.
+COMPLAINT = re.compile(
+    r"\b(?:broken?|broke|defective|faulty|damaged|refund(?:ed)?|scam|awful|terrible|horrible|worst"
+    r"|disappoint(?:ed|ing)|never (?:again|arrived|came)|still waiting|money back|missing from"
+    r"|fell apart|falling apart|stopped working|(?:wrong|too) (?:size|colou?r|small|big|expensive)"
+    r"|rip.?off|waste of money|complain(?:t|ts|ed)?"
+    r"|roto|rota|estafa|reembolso|pesimo|decepcionad[oa]|quebrad[oa]|golpe|pessimo)\b"
+    r"|差评|坏了|退款|骗人|骗子|漏水|破了|碎的|掉色|充不进|没反应|不能用|不好用|根本|缩水|过敏|发错|没到|太差|投诉|敷衍|没人管|少了"
+    r"|rusak|penipu|kecewa|壊れ|返金|不良品|고장|환불|불량|사기"
+)
+
+# Asked of people, about their lives; a shop is meant only where its own words are there too.
+OF_PEOPLE = re.compile(
+    r"\b(?:anyone|anybody|someone|somebody|everybody|whose|tomorrow|tonight|yesterday"
+    r"|last (?:night|week|year)|this (?:morning|evening|weekend)|at my place|parking|password|meeting"
+    r"|homework|lunch|dinner|remember|the (?:bus|train|station|game|party|trip)|on (?:mon|tues|wednes"
+    r"|thurs|fri|satur|sun)days?|alguien|manana|ayer|alguem|amanha|ontem|besok|kemarin|siapa)\b"
+    r"|^\W*(?:who|where) (?:is|are|has|have|was|left|can|'s)\b|谁|一起|有人|咱|几点|明天|明早|昨天|昨晚"
+    r"|今晚|今天|周末|周[一二三四五六日]|密码|附近|怎么去|作业|在哪|下班|誰|明日|昨日|누구|내일|어제"
+)
+OF_SHOPS = re.compile(
+    r"\b(?:sell|selling|buy|price|cost|stock|order|shop|available|under \S*\d|sizes?|vend|compr|precio"
+    r"|preco|jual|beli|harga)|买|卖|多少钱|价|推荐|货|款|@|買|売|値段|在庫|가격|재고|사고"
 )
 
 # Praise is talk when nothing is asked ("nice scarf!"), and harmless in a question.
@@ -53,7 +94,8 @@ COLOURS = frozenset(
 
 GREETINGS = re.compile(
     r"^\W*(?:hi|hello|hey|hiya|yo|good (?:morning|evening|afternoon|day)|hola|buen[oa]s|ola"
-    r"|oi|bom dia|boa (?:tarde|noite)|你好|您好|大家好|嗨|哈喽|早上好|晚上好)\b",
+    r"|oi|bom dia|boa (?:tarde|noite)|你好|您好|大家好|嗨|哈喽|早上好|晚上好)\b"
+    "|" + asia.GREETINGS
 )
 
 QUESTION = re.compile(
@@ -61,18 +103,21 @@ QUESTION = re.compile(
     r"|does|did|can|could|will|would|any|have|got|que|cual|cuales|cuanto|cuanta|cuantos|donde"
     r"|como|hay|tienen|tienes|qual|quais|quanto|onde|tem|voces)\b|吗|么|呢|多少|什么|哪|几"
     r"|怎么|有没有|是不是|能不能|可不可以"
+    "|" + asia.QUESTION
 )
 
 # Said to a shop, these ask whether something is on its shelves.
 STRONG_WISH = re.compile(
     r"\b(?:do|does|did) (?:you|u|ya|the shop|this shop|they) (?:guys )?(?:still )?(?:have"
     r"|sell|carry|stock|offer)|\b(?:you|u) (?:guys )?(?:have|got|sell) (?:a|an|any|some)\b"
-    r"|\bhave you (?:got )?|\bgot any\b|^\W*any\b.*\?|\b(?:is|are) there (?:a|an|any|some)\b"
+    r"|\bhave you (?:got )?|\bgot any\b|^\W*got (?:a|an|some)\b"
+    r"|^\W*any\b.*\?|\b(?:is|are) there (?:a|an|any|some)\b"
     r"|\blooking for\b|\bsearching for\b|\bwhere (?:can|do) i (?:buy|get|find)"
     r"|\bin search of\b|\b(?:anything|something) (?:for|under|below|less|cheaper|between"
     r"|around|over)\b|\b(?:tienen|tienes|teneis|tiene|busco|buscando|venden|vendes)\b"
     r"|^\W*hay\b|\bhay (?:algun|un)|\b(?:procuro|procurando|vendem)\b|\b(?:voces|voce"
     r"|vcs) tem\b|^\W*tem\b|有没有|有卖|有.{0,12}[吗么嘛]|卖.{0,8}吗|想找|求推荐|哪里买"
+    "|" + asia.STRONG_WISH
 )
 WISH = re.compile(
     r"\b(?:i|we) (?:need|want|wanna|would like|am after)\b|\bi'?d (?:like|love|want)\b"
@@ -80,26 +125,31 @@ WISH = re.compile(
     r"|\binterested in\b|\bi'?ll take\b|\bneed (?:a|an|some|new)\b|\bwant (?:a|an|some"
     r"|to (?:buy|order|get))\b|\b(?:necesito|quiero|quisiera|preciso|quero|queria|gostaria)\b"
     r"|想要|想买|我要|需要|来一个|来个|买一|看看|求"
+    "|" + asia.WISH
 )
 
 PRICE = re.compile(
     r"\bhow much\b|\bhow expensive\b|\bprices?\b|\bcosts?\b|\bwhat'?s it go for\b|\bcuanto\b"
     r"|\bcuesta|\bprecio|\bquanto (?:custa|e|sai|esta|fica)|\bpreco|多少钱|价格|什么价|几块"
     r"|几钱|怎么卖|贵吗"
+    "|" + asia.PRICE
 )
 STOCK = re.compile(
     r"\bin stock\b|\bavailable\b|\bavailability\b|\bsold out\b|\bstill (?:have|got|there)\b"
     r"|\b(?:any|how many|some) (?:\w+ ){0,3}left\b|\bhow many\b.*\b(?:have|left)\b|\brestock"
     r"|\bdisponib|\bdisponiv|\bqueda[n]?\b|\bagotad|\bem estoque\b|\besgotad|\bainda tem\b"
     r"|\brestam\b|有货|现货|库存|还有吗|还有没有|还剩|卖完|没货"
+    "|" + asia.STOCK
 )
 COLOUR = re.compile(
     r"\bcolou?rs?\b|\bshades?\b|\bcolores\b|\bcor(?:es)?\b|颜色|色号|\bcomes? in\b"
     r"|\bother versions?\b"
+    "|" + asia.COLOUR
 )
 SIZE = re.compile(
     r"\bwhat sizes?\b|\bwhich sizes?\b|\bsizes\b|\bsize (?:chart|guide)|\btallas?\b"
     r"|\btamanhos?\b|尺码|尺寸|多大|码数"
+    "|" + asia.SIZE
 )
 RECOMMEND = re.compile(
     r"\brecommend|\bsuggest|\bgift\b|\bgifts\b|\bpresent for\b|\bwhat should i (?:get|buy"
@@ -107,6 +157,7 @@ RECOMMEND = re.compile(
     r"|\bbest ?sellers?\b|\bwhat'?s (?:good|popular|the best)\b|\brecomiend|\brecomend"
     r"|\bsugier|\bsuger|\bregalo|\bpresente|推荐|礼物|送礼|送给|送妈|送爸|送女|送男|买什么好"
     r"|哪个好"
+    "|" + asia.RECOMMEND
 )
 ABOUT = re.compile(
     r"\bmade (?:of|from|in)\b|\bmaterial|\bwaterproof\b|\bwater.?resistant\b|\bwashable\b"
@@ -169,8 +220,12 @@ PERSONAL = frozenset(
     feelings soul fun news novio novia hijos hora namorado namorada filhos""".split()  # noqa: SIM905
 )
 
-CHEAPEST = re.compile(r"\bcheapest\b|\bleast expensive\b|\bmas barat|\bmais barat|最便宜")
-DEAREST = re.compile(r"\bmost expensive\b|\bdearest\b|\bmas car|\bmais car|最贵")
+CHEAPEST = re.compile(
+    r"\bcheapest\b|\bleast expensive\b|\bmas barat|\bmais barat|最便宜" + "|" + asia.CHEAPEST
+)
+DEAREST = re.compile(
+    r"\bmost expensive\b|\bdearest\b|\bmas car|\bmais car|最贵" + "|" + asia.DEAREST
+)
 
 # Cut out of Chinese before the words of the product are looked for, the longest first.
 CHINESE_FILLER = """

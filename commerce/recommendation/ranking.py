@@ -16,6 +16,7 @@ from commerce.models.query import Query, Term
 from commerce.models.values import ProductId
 from commerce.models.words import is_cjk, pairs, stem
 from commerce.recommendation.compounds import is_head, is_part
+from commerce.recommendation.synonyms import thing_words, things
 from commerce.recommendation.word_index import DESCRIPTION, DETAILS, LABELS, TITLE, WordIndex
 
 ACCEPT = 0.5
@@ -29,6 +30,7 @@ _SATURATION = 1.0
 _SYNONYM = 0.95
 _SYNONYM_STRENGTH = 0.4
 _NOT_THE_THING = 0.9
+_ANOTHER_THING, _SHELF_ONLY = 0.5, 0.75
 _IN_TITLE, _IN_LABELS, _IN_TEXT, _IN_TEXT_HEAD = 0.95, 0.9, 0.55, 0.4
 
 _Strengths = NDArray[np.float32]
@@ -229,7 +231,22 @@ def _match(wishes: Sequence[_Wish], row: int, index: WordIndex, strength: float)
         if wish.places[row] & TITLE:
             named.append(wish.term.word)
     score = covered / total if total else 0.0
+    head = max(wishes, key=lambda wish: wish.term.weight)
+    if not head.places[row] & TITLE:
+        if _is_another_thing(head.term.alternatives, index.title(row)):
+            score *= _ANOTHER_THING
+        elif any(wish.term.weight >= 1 and not wish.shares[row] for wish in wishes):
+            # The name of a shelf alone ("food") does not answer "dog food".
+            score *= _SHELF_ONLY
     return Match(index.ids[row], score, strength, tuple(named), tuple(matched), tuple(missing))
+
+
+def _is_another_thing(asked: tuple[str, ...], title: Sequence[str]) -> bool:
+    """Whether a title names a thing, but not the one asked for: a backpack is no laptop."""
+    if asked not in things():
+        return False
+    named = {thing_words()[word] for word in title if word in thing_words()}
+    return bool(named) and asked not in named
 
 
 def _rarity(products_with: int, products: int) -> float:

@@ -241,7 +241,7 @@ class _Reply:
         return Answer(text, found.card, "found, but not at that price")
 
     def _recommendation(self) -> Answer | None:
-        fitting = [found.card for found in self._found if found.fits and found.match.score >= 0.3]
+        fitting = [found.card for found in self._found if found.fits and found.match.score >= 0.2]
         choices = [card for card in [*fitting, *self._suggestions] if card.is_available]
         if not choices:
             return Answer(self._wording.say("none"), None, "nothing in stock to recommend")

@@ -7,8 +7,9 @@ from typing import Literal
 from commerce.models.query import Intent, Query, Term
 from commerce.models.words import fold, is_cjk, pairs, split, stem
 from commerce.recommendation import lexicon
+from commerce.recommendation import lexicon_asia as asia
 from commerce.recommendation.limits import price_limits
-from commerce.recommendation.synonyms import alternatives_of, phrases
+from commerce.recommendation.synonyms import alternatives_of, phrases, things
 
 _LONGEST_MESSAGE = 500
 # What stands behind these describes the use, not the thing: a mat *for yoga*.
@@ -16,6 +17,7 @@ _SIDE_WORDS = re.compile(
     r"\b(?:for|with|that|which|who|to|in|on|from|para|con|que|com|pra|de|without|sin|sem)\b"
 )
 _MARK = "\x00"
+_SAID_AROUND = lexicon.FUNCTION_WORDS | lexicon.CHATTER_WORDS | asia.FUNCTION_WORDS
 # "u r k" are words in a chat; in "d battery" and "size m" a letter names the kind.
 _LETTERS_OF_CHAT = frozenset("aeghijknopqrtuvwyz")
 _HEAD_FIRST = re.compile(
@@ -69,6 +71,11 @@ def _intent(folded: str, terms: tuple[Term, ...], *, has_limit: bool) -> tuple[I
             if pattern.search(folded):
                 return "policy", topic
     is_talk = _is_talk(folded)
+    is_of_people = bool(lexicon.OF_PEOPLE.search(folded)) and not lexicon.OF_SHOPS.search(folded)
+    if lexicon.COMPLAINT.search(folded) or is_of_people:
+        return "chatter", ""
+    if not (asks or wishes or has_limit) and lexicon.STATEMENT.search(folded):
+        return ("greeting", "") if lexicon.GREETINGS.search(folded) else ("chatter", "")
     if not (asks or wishes) and lexicon.PRAISE & set(split(folded)):
         return "chatter", ""
     if lexicon.RECOMMEND.search(folded) and (asks or wishes or not is_talk):
@@ -103,13 +110,17 @@ def _without_cues(folded: str) -> str:
 
 def _is_talk(folded: str) -> bool:
     """Whether the message holds words of talk: "lol", "my", "love"."""
-    return any(word in lexicon.CHATTER_WORDS for word in split(folded)) or (
-        "哈哈" in folded or "谢谢" in folded or "喜欢" in folded or "好看" in folded
+    return (
+        any(word in lexicon.CHATTER_WORDS for word in split(folded))
+        or bool(lexicon.CHINESE_TALK.search(folded))
+        or any(word in folded for word in asia.TALK)
     )
 
 
 def _is_personal(terms: tuple[Term, ...]) -> bool:
-    return any(term.word in lexicon.PERSONAL for term in terms)
+    """Whether the talk is of somebody; a lamp for the kids is still a lamp."""
+    heaviest = max((term.weight for term in terms), default=0.0)
+    return any(term.word in lexicon.PERSONAL and term.weight == heaviest for term in terms)
 
 
 def _order(folded: str) -> Literal["cheapest", "dearest"] | None:
@@ -123,6 +134,9 @@ def _terms(folded: str) -> Iterator[Term]:
     parts = [list(_content_words(part)) for part in _SIDE_WORDS.split(folded)]
     main_words, *sides = [part for part in parts if part] or [[]]
     side_words = [word for side in sides for word in side]
+    if not any(map(_is_known_thing, main_words)) and any(map(_is_known_thing, side_words)):
+        # "Something to listen to music, headphones maybe": the thing is named late.
+        main_words, side_words = side_words, main_words
     head = _head(main_words, is_first=bool(_HEAD_FIRST.search(folded)))
     seen: set[str] = set()
     for index, word in enumerate(main_words + side_words):
@@ -136,9 +150,16 @@ def _terms(folded: str) -> Iterator[Term]:
 def _head(words: list[str], *, is_first: bool) -> int:
     """Which word names the thing: the last in English and Chinese, the first in Spanish."""
     places = [index for index, word in enumerate(words) if word not in lexicon.COLOURS]
+    # A word that shops are known to sell by says more than its place does.
+    known = [place for place in places if _is_known_thing(words[place])]
+    places = known or places
     if not places:
         return len(words) - 1
     return places[0] if is_first else places[-1]
+
+
+def _is_known_thing(word: str) -> bool:
+    return alternatives(word) in things()
 
 
 def alternatives(word: str) -> tuple[str, ...]:
@@ -157,9 +178,13 @@ def _content_words(folded: str) -> Iterator[str]:
             yield part
             continue
         for word in split(part):
-            if is_cjk(word):
+            if asia.is_korean(word):
+                yield from asia.korean_words(word)
+            elif is_cjk(word) and asia.is_japanese(word):
+                yield from asia.japanese_words(word)
+            elif is_cjk(word):
                 yield from _chinese_words(word)
-            elif word not in lexicon.FUNCTION_WORDS and word not in lexicon.CHATTER_WORDS:
+            elif word not in _SAID_AROUND:
                 bare = stem(word)
                 if bare and (len(bare) > 1 or bare not in _LETTERS_OF_CHAT):
                     yield word
