@@ -1,0 +1,67 @@
+"""Long hair that lies on clothes: followed downwards from the head by its own colour.
+
+The label network has seen few locks on jackets and ends them at the collar. Which way a lock goes
+on is told by the person's own colours: hair where it is sure against cloth where that is sure.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import label
+
+from avatar_engine.gaussian.colour_model import Mixture, guided
+from avatar_engine.gaussian.colour_rules import CLOTH, HAIR
+from avatar_engine.gaussian.smooth import smoothstep
+from avatar_engine.gaussian.view import View
+
+_HALF = 2  # colours are compared at half the working size
+_HIGHEST, _WIDEST = 0.12, 0.95  # of the zone: above the chin, and to the sides
+_LEAST = 150  # pixels for a colour model
+_SURE = 0.8
+_UNLIKE = 4.0  # logarithm below hair's usual density at which cloth is certainly not hair
+_APART = (0.5, 2.5)  # logarithm by which hair must be likelier than cloth
+_ROUNDS = 2
+
+
+def lower_locks(view: View, share: NDArray[np.float32]) -> None:
+    """Give hair its locks on the chest and shoulders back, in place.
+
+    Args:
+        view: The portrait.
+        share: [S, S, 4] by the network; only cloth becomes hair.
+    """
+    size = view.size // _HALF
+    small = cv2.resize(share, (size, size), interpolation=cv2.INTER_AREA)
+    lab = cv2.resize(view.lab, (size, size), interpolation=cv2.INTER_AREA)
+    matte = cv2.resize(view.matte, (size, size), interpolation=cv2.INTER_AREA)
+    yy, xx = np.mgrid[0:size, 0:size]
+    frame = view.face_frame((np.stack([xx, yy], -1) + 0.5) * _HALF)
+    u, v = np.abs(frame[..., 0]), frame[..., 1]
+    colour = lab * np.array([0.7, 1.0, 1.0])
+    hair = (small[..., HAIR] > _SURE) & (matte > 0.9) & (v < 0.9)
+    cloth = (small[..., CLOTH] > _SURE) & (matte > 0.9)
+    if hair.sum() < _LEAST or cloth.sum() < _LEAST:
+        return
+    zone = (v < _HIGHEST) & (u < _WIDEST) & (matte > 0.5) & (small[..., CLOTH] > 0.05)
+    guide = lab[..., 0] / 100
+    lock = np.zeros((size, size), np.float32)
+    for _ in range(_ROUNDS):
+        known = hair | (lock > _SURE)
+        of_hair = Mixture.fitted(colour[known], 5).log_density(colour)
+        usual = float(np.percentile(of_hair[known], 10))
+        # What the network calls cloth holds the very locks looked for.
+        plain = cloth & (of_hair < usual - _UNLIKE) & (lock < 0.2)
+        if plain.sum() < _LEAST:
+            return
+        of_cloth = Mixture.fitted(colour[plain], 5).log_density(colour)
+        like = smoothstep(of_hair - of_cloth, *_APART) * smoothstep(of_hair, usual - 4, usual - 1)
+        lock = guided(guide, (like * zone).astype(np.float32), 4)
+        parts, _ = label(((lock > 0.4) & zone) | (small[..., HAIR] > 0.3))
+        held = np.isin(parts, np.unique(parts[hair])) & (parts > 0)
+        lock = smoothstep(lock, 0.25, 0.65) * cv2.dilate(
+            held.astype(np.uint8), np.ones((3, 3), np.uint8)
+        )
+    moved = cv2.resize(lock, (view.size, view.size), interpolation=cv2.INTER_LINEAR)
+    moved = moved * share[..., CLOTH]
+    share[..., HAIR] += moved
+    share[..., CLOTH] -= moved
