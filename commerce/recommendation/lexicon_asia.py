@@ -29,22 +29,6 @@ TALK = (
     "wkwk", "haha", "makasih", "terima kasih", "ありがとう", "かわいい", "可愛い", "笑", "ㅋㅋ", "ㅎㅎ",
     "감사", "고마워", "예쁘",
 )  # fmt: skip
-    "wkwk",
-    "wkwkwk",
-    "haha",
-    "makasih",
-    "terima",
-    "kasih",
-    "ありがとう",
-    "かわいい",
-    "可愛い",
-    "笑",
-    "ㅋㅋ",
-    "ㅎㅎ",
-    "감사",
-    "고마워",
-    "예쁘",
-]
 FUNCTION_WORDS = frozenset(
     """ada apa apakah yang dan atau di ke dari untuk dengan ini itu nya saya aku kamu kak min gan
     sis bro dong ya ga gak tidak tolong mau ingin butuh beli jual cari mencari nyari punya berapa
