@@ -40,6 +40,7 @@ from commerce.shop.context import Context
 from commerce.shop.finding import LEAST_SCORE, Finder
 from commerce.shop.ledger import Ledger
 from commerce.shop.letterbox import Letterbox
+from commerce.shop.news import News
 from commerce.shop.till import Till
 
 DEFAULT_DATABASE_URL = "sqlite+aiosqlite:///livepitch.db"
@@ -78,7 +79,7 @@ class Shop:
         self.till = Till(context)
         self.ledger = Ledger(context)
         self.letterbox = Letterbox(context)
-        self.till.keep_books(self.ledger)
+        self.till.keep_books(News(self.ledger, self.letterbox))
 
     @classmethod
     @asynccontextmanager

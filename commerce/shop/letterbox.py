@@ -1,5 +1,6 @@
 """Chat messages in, group policies, pitches out."""
 
+from commerce.errors import LetterboxError
 from commerce.models.groups import (
     AskAdmin,
     Cause,
@@ -108,6 +109,10 @@ class Letterbox:
 
     async def heed(self, token: str) -> None:
         """Somebody opened the link of a pitch: it was not ignored."""
+        try:
+            self.require_key()
+        except LetterboxError:
+            return  # without a key there never was a pitch
         pitch = await self.groups.pitch_with_token(token)
         if pitch is not None:
             await self.groups.tell(pitch.group, Heeded(pitch.number))

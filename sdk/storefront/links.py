@@ -50,6 +50,7 @@ def link_routes(shop: Shop, page_link: PageLink) -> APIRouter:
             return _redirect(page_link(None, None))
         answer = _redirect(page_link(destination.session, destination.sku))
         if not is_machine:
+            await shop.letterbox.heed(token)
             remember(answer, request, VISITOR, visitor, _VISITOR_LIFE_S)
             remember(answer, request, REFERRAL, token, _REFERRAL_LIFE_S)
         return answer

@@ -1,0 +1,32 @@
+"""Who hears the news of the till: the ledger first, then the letterbox."""
+
+from commerce.models.happenings import Happening
+from commerce.shop.ledger import Ledger
+from commerce.shop.letterbox import Letterbox
+
+
+class News:
+    """Hands on what the outbox brings; each hearer may be told twice.
+
+    Args:
+        ledger: Books it.
+        letterbox: Knows whom to ask how a purchase was.
+    """
+
+    def __init__(self, ledger: Ledger, letterbox: Letterbox) -> None:
+        self._ledger = ledger
+        self._letterbox = letterbox
+
+    async def book(self, happening: Happening) -> None:
+        """Something happened to an order."""
+        await self._ledger.book(happening)
+        await self._letterbox.book(happening)
+
+    async def node(self, kind: str, *parts: str) -> str:
+        """The pseudonym of somebody or something."""
+        return await self._ledger.node(kind, *parts)
+
+    async def forget(self, node: str) -> object:
+        """Somebody wants to be forgotten."""
+        await self._letterbox.forget(node)
+        return await self._ledger.forget(node)
