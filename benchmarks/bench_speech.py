@@ -23,11 +23,12 @@ from avatar_engine.speech import open_voice  # noqa: E402
 from avatar_engine.speech.espeak import EspeakVoice  # noqa: E402
 from avatar_engine.types.speech import SpeechChunk  # noqa: E402
 from benchmarks.report import write_result  # noqa: E402
+from benchmarks.voice_figures import sound_figures  # noqa: E402
 
 METHOD = (
     "First-chunk latency is wall time from speak() to the first chunk of a warm voice; costs are "
     "CPU time of this process and of the voice's own; active level is that of 10 ms blocks within "
-    "20 dB of the loudest; motion is the median frame in process time."
+    "20 dB of the loudest; LUFS after BS.1770; motion is the median frame in process time."
 )
 LINES = {
     "espeak:en-us": "Hello everyone! This serum costs $49.90 today, and only twelve are left.",
@@ -59,7 +60,7 @@ def _sound_figures(pcm: np.ndarray) -> dict[str, float]:
         "active_rms_dbfs": round(20 * float(np.log10(np.sqrt((active**2).mean()))), 1),
         "peak_dbfs": round(20 * float(np.log10(np.abs(sound).max())), 1),
         "clipped_samples": int((np.abs(pcm.astype(int)) >= 32767).sum()),
-    }
+    } | sound_figures(pcm)
 
 
 def _measure_voice(name: str, text: str, tries: int) -> tuple[dict[str, Any], list[SpeechChunk]]:

@@ -19,9 +19,9 @@ from avatar_engine.speech.tone import limited
 from avatar_engine.speech.voice import Voice
 from avatar_engine.types.speech import Heard, Phoneme, SpeechChunk, Word
 
-_LEVEL_RMS = 10 ** (-20.5 / 20)  # of active speech, as the embedded voice has it
-_ACTIVE = 0.01
-_LOUDEST_GAIN = 8.0
+_LEVEL_RMS = 10 ** (-16.0 / 20)  # of active speech: about -19 LUFS, as the embedded voice has it
+_ACTIVE = 0.003
+_LOUDEST_GAIN = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Dubbing:
             weight = min(len(active) / OUTPUT_RATE_HZ, 0.5)
             self._loud_s += weight
             self._level += (rms - self._level) * weight / min(self._loud_s, 3.0)
-            self._gain = float(np.clip(_LEVEL_RMS / self._level, 0.25, _LOUDEST_GAIN))
+            self._gain = float(np.clip(_LEVEL_RMS / self._level, 0.1, _LOUDEST_GAIN))
         return limited(samples * np.float32(self._gain))
 
     def _cut(self, count: int, *, is_last: bool) -> SpeechChunk:
