@@ -25,6 +25,7 @@ from tests.support.ledgers import (
     refunded,
     usd,
 )
+from tests.support.shops import NOON, shop_with
 
 ANN, AMY, BOB = "chat:telegram:ann", "chat:line:amy", "visitor:bob"
 GROUP = "group:telegram:hikers"
@@ -343,6 +344,29 @@ async def test_reports_agree_with_the_books_and_with_each_other(database_url):
             assert by_person[who].commission.minor == (await balance(house, who))[0]
         assert by_person["(none)"].orders == 1
         assert (await ledger.report("group", since=clock.now + timedelta(days=1))).rows == ()
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("both_databases")
+async def test_rates_and_trust_follow_the_shelf_a_product_stood_on(tmp_path):
+    text = "sku,title,price,category\nmug,Mug,5,Kitchen\nlamp,Lamp,9,Light\n"
+    async with shop_with(text, tmp_path) as shop:
+        ledger = shop.ledger
+        handles = {card.sku: card.category for card in await shop.products()}
+        assert handles == {"mug": "Kitchen", "lamp": "Light"}
+        await ledger.declare(CommissionRule(bps=100, category_bps={"Kitchen": 1_000}))
+        await ledger.touch(kind="click", actor=BOB, recommender=ANN,
+                           occurred_at=NOON - timedelta(hours=1))  # fmt: skip
+        for product in ("mug", "lamp", "unknown"):
+            await ledger.book(paid(product, NOON, product=product))
+            await ledger.book(delivered(product, NOON))
+        rates = {}
+        for product in ("mug", "lamp", "unknown"):
+            (line,) = (await ledger.statement(product))["statement"]["lines"]
+            rates[product] = (line["category"], line["commission_bps"])
+        assert rates == {"mug": ("Kitchen", 1_000), "lamp": ("Light", 100), "unknown": (None, 100)}
+        assert (await ledger.trust(ANN, "Kitchen")).orders == 1
+        assert (await ledger.trust(ANN)).orders == 3
 
 
 money = st.integers(0, 10**7)

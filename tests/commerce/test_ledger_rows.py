@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from commerce.attribution.disclosure import disclosure
 from commerce.attribution.rule import CommissionRule
 from commerce.errors import LedgerError, SettingsError, UnknownOrderError
+from commerce.models.ledger import APPEND_ONLY
 from commerce.models.referrals import Referral
 from tests.support.ledgers import (
     delivered,
@@ -252,12 +253,14 @@ async def test_rows_are_only_ever_added(database_url):
         await house.ledger.link(ANN, "chat:line:x", "login")
         await house.ledger.declare(CommissionRule())
         await house.ledger.deny("o1", by="Dana", note="looked")
-        for table, column in (
+        columns = (
             ("touch", "kind"), ("identity_edge", "evidence"), ("ledger_news", "kind"),
             ("attribution_run", "model"), ("attribution_credit", "reason"), ("journal", "kind"),
             ("posting", "amount_minor"), ("hold_decision", "note"),
             ("commission_rule", "declared_us"), ("recommendation_edge", "event"),
-        ):  # fmt: skip
+        )  # fmt: skip
+        assert {table for table, _ in columns} == set(APPEND_ONLY)
+        for table, column in columns:
             for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
                 with pytest.raises(IntegrityError, match="append-only"):
                     await written(house, statement)

@@ -68,7 +68,7 @@ async def credited(
             AttributionCredit.commission_minor,
             Touch.group_id,
             Touch.channel,
-            Touch.session,
+            func.coalesce(Touch.session, Sale.session),
         )
         .outerjoin(AttributionCredit, AttributionCredit.run_id == Sale.run_id)
         .outerjoin(Touch, Touch.id == AttributionCredit.touch_id)
@@ -82,7 +82,9 @@ async def credited(
         orders += 1
         currency, goods, back, verdict = lines[0][1:5]
         if not _has_credit(lines[0]):
-            _add(sums, (None, currency), Fraction(1), goods, back, 0)
+            # Nobody recommended it, but it may well have been bought from a live session.
+            session_key = lines[0][12] if group_by == "session" else None
+            _add(sums, (session_key, currency), Fraction(1), goods, back, 0)
             continue
         left = _left(lines, goods, back) if verdict != "deny" else [0] * len(lines)
         for line, commission in zip(lines, left, strict=True):
