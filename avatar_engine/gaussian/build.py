@@ -95,7 +95,7 @@ def build_maps(
     teeth_seen = paint_mouth(s, teeth, labels, color)
     hair = _with_eye_light(s, hair_chart(s, labels, opacity))
     tell("painting what stands behind", 0.6)
-    plates = make_plates(s, labels, front, portrait, color)
+    plates = make_plates(s, labels, front, portrait, color, hair.mask)
     maps = _assembled(s, color, opacity, folded, hair)
     tell("matching the photo", 0.75)
     maps = trim_outline(s.view, maps, blend_weights)

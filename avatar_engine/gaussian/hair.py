@@ -278,7 +278,8 @@ def _hair_pixels(
     parts, _ = label(mask | rim | head.covered)
     held = np.isin(parts, np.unique(parts[head.covered])) & (mask | rim)
     wide = binary_opening(held, iterations=5)
-    return held, held & ~wide & (distance(~head.covered) < 8)
+    bare = labels.share[..., SKIN] > np.maximum(share, 0.3)  # an ear has no volume of hair
+    return held, held & ((~wide & (distance(~head.covered) < 8)) | bare)
 
 
 def _sheet(s: Sculpture, volume: _Volume, *, step: float, within: float) -> dict[str, NDArray]:

@@ -15,11 +15,17 @@ from avatar_engine.types import Plates, Portrait
 _STILL = 0.6  # neck texels that follow the head less than this stay on the plate
 _IN_SHADE = 0.96
 _COLUMN_TOP = 0.5  # face heights above the chin
+_LEFT_OVER = 0.15  # face heights above the chin
 _THROAT_Z = 1.0  # cm; behind it the neck is hair
 
 
 def make_plates(
-    s: Sculpture, labels: Labels, front: Nearest, portrait: Portrait, color: NDArray[np.float64]
+    s: Sculpture,
+    labels: Labels,
+    front: Nearest,
+    portrait: Portrait,
+    color: NDArray[np.float64],
+    hair: NDArray[np.bool_],
 ) -> Plates:
     """Plates at the portrait's own size.
 
@@ -29,15 +35,19 @@ def make_plates(
         front: What of the head the camera meets first.
         portrait: The photo.
         color: [N, 3] of the head's texels; the neck under the head takes theirs.
+        hair: [S, S] pixels that the hair's volume shows.
     """
     size = len(portrait.image)
-    masks = _body_masks(s, labels, front, color)
+    masks = _body_masks(s, labels, front, color, hair)
     big = lambda m: cv2.resize(m.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)  # noqa: E731
     photo = (portrait.image / np.float32(255)).astype(np.float32)
     background = _background(photo, np.asarray(portrait.matte, np.float32))
     known, cover, fill_color = masks
     keep = big(known)[..., None]
-    color = photo * keep + _resized(fill_color, size) * (1 - keep)
+    # At the outline the photo is half background, which must not stand before another one.
+    rim = smoothstep(portrait.matte, 0.98, 0.85)[..., None].astype(np.float32)
+    own = photo * (1 - rim) + _resized(s.view.clean, size) * rim
+    color = own * keep + _resized(fill_color, size) * (1 - keep)
     # Inside the photo's own body the edge is the matte's; where the head was, it is our own.
     alpha = big(cover) * np.clip(np.maximum(portrait.matte, 1 - keep[..., 0]), 0, 1)
     body = np.concatenate([color, alpha[..., None]], -1)
@@ -45,7 +55,11 @@ def make_plates(
 
 
 def _body_masks(
-    s: Sculpture, labels: Labels, front: Nearest, texels: NDArray[np.float64]
+    s: Sculpture,
+    labels: Labels,
+    front: Nearest,
+    texels: NDArray[np.float64],
+    hair: NDArray[np.bool_],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """[S, S] share of the photo's own pixels to keep, [S, S] coverage, [S, S, 3] fill colour."""
     view, regions = s.view, s.regions
@@ -55,7 +69,10 @@ def _body_masks(
     cloth = labels.mask(CLOTH) & (view.matte > 0.2)
     skin = labels.mask(SKIN) & view.inside & ~view.face_hull(grow=3) & (yy > chin[1])
     still = skin & (follow < _STILL) & (yy > chin[1] + 0.04 * view.face_height)
-    known = cloth | still
+    # What neither head nor hair shows must stand still here, or it would be a hole.
+    nobody = view.inside & ~front.covered & ~hair & (yy > chin[1] - _LEFT_OVER * view.face_height)
+    nobody &= ~labels.mask(SKIN) | (yy > chin[1])  # an ear is no collar
+    known = cloth | still | nobody
     column, throat = _neck_column(s, chin, texels)
     shoulders = _shoulders(s, cloth, labels.mask(HAIR), yy, xx)
     cover = binary_closing(np.pad(known | column | shoulders, 8, mode="edge"), iterations=4)
