@@ -25,6 +25,7 @@ CHANNELS = 9
 
 _SPAN = 2.5  # of the crop, in face heights
 _LEAST_SKIN, _LEAST_ON_FACE, _LEAST_SURE = 0.45, 0.8, 0.75  # of the face's area
+_LEAST_AGREED = 0.6  # of the person, between network and matte
 _ON_FACES = (LabelKind.SKIN, LabelKind.BEARD, LabelKind.GLASSES, LabelKind.HAIR)
 _TOP, _CHIN, _RIGHT, _LEFT = 10, 152, 234, 454
 _RIGHT_EYE = [33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7]
@@ -153,7 +154,7 @@ def find_labels(
     """
     share = label_crop(image, matte, landmarks, _layers())
     where = Alignment.of(landmarks)
-    if not _plausible(share, where.points(landmarks)):
+    if not _plausible(share, where.points(landmarks), where.cut(matte) > 0.5):
         return None
     return where.pasted(share, SIDE, len(image))
 
@@ -169,8 +170,11 @@ def label_crop(
     return (share / share.sum(0)).transpose(1, 2, 0).astype(np.float32)
 
 
-def _plausible(share: Floats, marks: NDArray[np.floating]) -> bool:
-    """Whether the face, where the mesh was found, is seen as one, and the network is sure of it."""
+def _plausible(share: Floats, marks: NDArray[np.floating], inside: NDArray[np.bool_]) -> bool:
+    """Whether a face is seen where the mesh was found, surely, and a person where the matte is."""
+    person = share[..., LabelKind.BACKGROUND] < 0.5
+    if (person & inside).sum() < _LEAST_AGREED * (person | inside).sum():
+        return False
     mask = np.zeros((SIDE, SIDE), np.uint8)
     cv2.fillConvexPoly(mask, cv2.convexHull(np.round(marks[:468]).astype(np.int32)), (1.0,))
     face = share[mask > 0]
