@@ -10,7 +10,7 @@ memory is its own too.
 import argparse
 import asyncio
 import json
-import resource
+import re
 import sqlite3
 import statistics
 import subprocess
@@ -104,7 +104,7 @@ async def timed_report(path: str, group_by: str, model: str) -> dict[str, float]
     figures = {
         "wall_s": round(time.perf_counter() - wall, 3),
         "cpu_s": round(time.process_time() - cpu, 3),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_mb": _peak_mb(),
         "rows": len(report.rows),
         "orders": report.orders,
     }
@@ -173,6 +173,12 @@ def main() -> None:
         " database to finished rows; one_by_one: CPU time of durable single calls",
         path=arguments.json,
     )
+
+
+def _peak_mb() -> int:
+    """Of this process alone; ``ru_maxrss`` would remember the parent's."""
+    match = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return round(int(match[1]) / 1024) if match else 0
 
 
 def _in_a_process(path: Path, group_by: str, model: str) -> dict[str, float]:

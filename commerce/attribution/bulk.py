@@ -64,11 +64,21 @@ class Credit:
     weight: Floats
 
 
-def journeys(buyer: Ints, paid_us: Ints, touches: list[Touches]) -> Journeys:
-    """Join orders with the touches of their buyers inside each kind's window."""
+def journeys(
+    buyer: Ints, paid_us: Ints, touches: list[Touches], *, has_lost: bool = True
+) -> Journeys:
+    """Join orders with the touches of their buyers inside each kind's window.
+
+    Args:
+        buyer: Person of each order.
+        paid_us: When each order was paid.
+        touches: One entry for each kind.
+        has_lost: Whether walks that led nowhere are wanted too; only Markov reads them.
+    """
     pieces = []
     lost = []
-    for kind in touches:
+    for every in touches:
+        kind = every if has_lost else _of(buyer, every)
         by_person = np.lexsort((kind.at_us, kind.person))
         person, at_us = kind.person[by_person], kind.at_us[by_person]
         low = np.searchsorted(person, buyer, side="left")
@@ -150,6 +160,17 @@ def markov_shares(of: Journeys, labels: int) -> Floats:
     if loss.sum() > 0:
         shares[present] = loss / loss.sum()
     return shares
+
+
+def _of(people: Ints, touches: Touches) -> Touches:
+    """Those of some people only."""
+    highest = max(people.max(initial=0), touches.person.max(initial=0))
+    is_one = np.zeros(highest + 1, bool)
+    is_one[people] = True
+    mine = is_one[touches.person]
+    return Touches(
+        touches.person[mine], touches.label[mine], touches.at_us[mine], touches.window_us
+    )
 
 
 def _flow(walk: Ints, label: Ints, start: int, end: int, size: int) -> Floats:

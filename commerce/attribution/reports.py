@@ -31,7 +31,7 @@ async def analysed(
         return [], 0
     span = int(sold.paid_us.min()), int(sold.paid_us.max())
     touches, keys = await analysis.touches(session, group_by, rule.windows_s, *span)
-    walked = journeys(sold.person, sold.paid_us, touches)
+    walked = journeys(sold.person, sold.paid_us, touches, has_lost=model == "markov")
     if group_by == "product":
         has_credit = np.zeros(len(sold.number), bool)
         has_credit[walked.order[walked.label > 0]] = True

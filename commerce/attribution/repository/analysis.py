@@ -80,24 +80,31 @@ async def touches(
         until_us: Of the latest order.
     """
     column = _LABEL[group_by]
+    kinds = sorted(windows_s)
+    earliest = {
+        kind: 0 if window_s is None else since_us - window_s * 1_000_000
+        for kind, window_s in windows_s.items()
+    }
+    which = " ".join(f"WHEN '{kind}' THEN {place}" for place, kind in enumerate(kinds))
+    names = ", ".join(f"'{kind}'" for kind in kinds)
+    where = (
+        f"FROM touch WHERE kind IN ({names})"
+        f" AND occurred_us BETWEEN {min(earliest.values())} AND {until_us}"
+    )
     keys: dict[str | int, int] = {}
+    label = "0" if column in _WORDS else f"coalesce({column}, 0)"
+    rows = await _numbers(
+        session, f"SELECT CASE kind {which} END, actor_id, occurred_us, {label} {where}"
+        f" {'ORDER BY id' if column in _WORDS else ''}", 4,
+    )  # fmt: skip
+    if column in _WORDS:
+        rows[:, 3] = await _words(session, column, where, keys)
     found = []
-    for kind, window_s in sorted(windows_s.items()):
-        earliest = 0 if window_s is None else since_us - window_s * 1_000_000
-        where = (
-            f"FROM touch WHERE kind = '{kind}' AND occurred_us BETWEEN {earliest} AND {until_us}"
-        )
-        if column in _WORDS:
-            words = await _words(session, column, where, keys)
-            rows = await _numbers(session, f"SELECT actor_id, occurred_us {where} ORDER BY id", 2)
-            label = words
-        else:
-            rows = await _numbers(
-                session, f"SELECT actor_id, occurred_us, coalesce({column}, 0) {where}", 3
-            )
-            label = rows[:, 2]
+    for place, kind in enumerate(kinds):
+        mine = rows[(rows[:, 0] == place) & (rows[:, 2] >= earliest[kind])]
+        window_s = windows_s[kind]
         window_us = None if window_s is None else window_s * 1_000_000
-        found.append(Touches(rows[:, 0], label, rows[:, 1], window_us))
+        found.append(Touches(mine[:, 1], mine[:, 3], mine[:, 2], window_us))
     return await _joined(session, found, keys if column in _WORDS else None)
 
 
