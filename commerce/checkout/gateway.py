@@ -27,6 +27,8 @@ class PageRequest:
     Attributes:
         order: Our public id; comes back with everything the provider tells of it.
         lines: What is paid for.
+        opened_at: When the order was made. The page's end counts from here, so that the same
+            request is the same words when it is sent again.
         expires_at: Wished end; the provider's own limits may make it later.
         success_url: Where the buyer goes after paying.
         cancel_url: Where the buyer goes otherwise.
@@ -38,6 +40,7 @@ class PageRequest:
 
     order: str
     lines: tuple[PageLine, ...]
+    opened_at: datetime
     expires_at: datetime
     success_url: str
     cancel_url: str

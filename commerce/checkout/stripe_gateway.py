@@ -29,7 +29,9 @@ from commerce.money import Money
 
 # What this code was written and tested against; another version may mean other things.
 API_VERSION = "2026-10-28.endive"
-SHORTEST_PAGE_S, LONGEST_PAGE_S = 31 * 60, 24 * 3600 - 60
+# Stripe's own limits are half an hour and a day from when the request arrives, which after a crash
+# may be minutes after the order was made.
+SHORTEST_PAGE_S, LONGEST_PAGE_S = 40 * 60, 24 * 3600 - 60
 _TIMEOUT_S = 20.0
 _STATES: dict[str, str] = {"won": "won", "lost": "lost"}
 _SHOWN_PAYMENT = ["payment_intent.latest_charge.balance_transaction"]
@@ -88,7 +90,7 @@ class StripeGateway:
             GatewayError: Refused or unreachable.
         """
         with _failures("open the payment page"):
-            params = cast(Any, _session_params(request, self._clock()))
+            params = cast(Any, _session_params(request))
             made = await self._client.v1.checkout.sessions.create_async(
                 params, {"idempotency_key": key}
             )
@@ -227,9 +229,10 @@ class _HttpClient(stripe.HTTPXClient):
         await self._client_async.aclose()
 
 
-def _session_params(request: PageRequest, now: datetime) -> dict[str, Any]:
+def _session_params(request: PageRequest) -> dict[str, Any]:
     currency = request.lines[0].unit.currency.lower()
-    wished = int((request.expires_at - now).total_seconds())
+    wished = int((request.expires_at - request.opened_at).total_seconds())
+    life_s = max(SHORTEST_PAGE_S, min(LONGEST_PAGE_S, wished))
     about = {"livepitch_order": request.order}
     params: dict[str, Any] = {
         "mode": "payment",
@@ -239,7 +242,7 @@ def _session_params(request: PageRequest, now: datetime) -> dict[str, Any]:
         "payment_intent_data": {"metadata": about, "transfer_group": request.order},
         "success_url": request.success_url,
         "cancel_url": request.cancel_url,
-        "expires_at": int(now.timestamp()) + max(SHORTEST_PAGE_S, min(LONGEST_PAGE_S, wished)),
+        "expires_at": int(request.opened_at.timestamp()) + life_s,
         "line_items": [
             {
                 "quantity": line.quantity,

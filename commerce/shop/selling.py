@@ -335,6 +335,7 @@ class Selling:
                 )
                 for line in lines
             ),
+            opened_at=order.created_at,
             expires_at=order.expires_at,
             success_url=order.return_url,
             cancel_url=order.return_url,

@@ -5,6 +5,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,9 @@ def chat_link(folder: Path) -> str:
             )
             return f"/r/{await shop.ledger.issue(referral)}"
 
-    return asyncio.run(issue())
+    # The browser's own loop already runs in this thread.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(issue())).result()
 
 
 def picture(page, name: str) -> None:

@@ -83,7 +83,10 @@ def _adapter(endpoint: str) -> pydantic.TypeAdapter[Any]:
     }
     for kind in vars(module).values():
         if typing_extensions.is_typeddict(kind):
-            kind.__pydantic_config__ = pydantic.ConfigDict(extra="forbid")
+            # Some fields also take an object of the library, which never comes over HTTP.
+            kind.__pydantic_config__ = pydantic.ConfigDict(
+                extra="forbid", arbitrary_types_allowed=True
+            )
     adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(
         getattr(module, type_name), config=None
     )
