@@ -32,7 +32,7 @@ MAGIC = "livepitch.persona"
 FORMAT_VERSION = 1
 _ATLAS = 65536
 _LARGEST_BYTES = 1 << 28
-_PICTURES = {"background": 3, "body": 4, "thumbnail": 3}
+_PICTURES = {"background": 3, "body": 4, "photo": 3, "thumbnail": 3}
 _SHAPES: Mapping[str, tuple[object, ...]] = {
     "positions": ("M", 3), "modes": (53, _ATLAS, 3), "mode_scales": (53,), "rest": (52,),
     "source": (52,), "head_weight": ("M",), "chart": ("M",), "neighbours": ("M",),
@@ -41,13 +41,15 @@ _SHAPES: Mapping[str, tuple[object, ...]] = {
     "lid_texels": ("L",), "lip_upper": ("P",), "lip_lower": ("P",), "placement": (3, 4),
     "pivot": (3,), "background": ("S", "S", 3), "body": ("S", "S", 4),
     "thumbnail": (384, 384, 3), "tints": ("T", 3), "tint_drivers": ("T",),
+    "photo": ("S", "S", 3),
 }  # fmt: skip
-_OPTIONAL = ("tints", "tint_drivers")
+_OPTIONAL = ("tints", "tint_drivers", "photo")
 """Not in every file of this format."""
 _KINDS: Mapping[str, str] = {
     "modes": "int16", "chart": "uint8", "neighbours": "uint8", "winding": "int8",
     "lid_texels": "int32", "lip_upper": "int32", "lip_lower": "int32",
     "tint_drivers": "uint8", "background": "uint8", "body": "uint8", "thumbnail": "uint8",
+    "photo": "uint8",
 }  # fmt: skip
 
 
@@ -60,6 +62,8 @@ def save_persona(persona: Persona, path: Path) -> None:
     arrays = {f.name: getattr(persona.maps, f.name) for f in fields(HeadMaps)}
     radius = float(arrays.pop("eye_radius"))
     arrays |= {"background": persona.plates.background, "body": persona.plates.body}
+    if persona.plates.photo.size:
+        arrays["photo"] = persona.plates.photo
     arrays["thumbnail"] = persona.thumbnail
     tensors: dict[str, NDArray[Any]] = {}
     layout: dict[str, dict[str, Any]] = {}
@@ -154,7 +158,8 @@ def _unpacked(header: dict[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Pe
             if have != (sizes.setdefault(want, have) if isinstance(want, str) else want):
                 raise ValueError(name)
         arrays[name] = _restored(entry["how"], tensors[name], shape, entry["dtype"])
-    plates = Plates(arrays.pop("background"), arrays.pop("body"))
+    pictures = {f.name: arrays.pop(f.name) for f in fields(Plates) if f.name in arrays}
+    plates = Plates(**pictures)
     thumbnail = arrays.pop("thumbnail")
     camera = header["camera"]
     provenance = dict(header["provenance"])

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -57,7 +58,7 @@ def build_persona(
     return Persona(
         name="persona" if isinstance(photo, bytes) else Path(photo).stem,
         maps=maps,
-        plates=plates,
+        plates=replace(plates, photo=portrait.image),
         camera=fit.camera,
         thumbnail=_thumbnail(portrait),
         consent=consent.strip() or None if consent else None,

@@ -15,8 +15,9 @@ from avatar_engine.device import require_cuda
 from avatar_engine.errors import RenderError
 from avatar_engine.render.colour import RGB_TO_YUV, YUV_OFFSET
 from avatar_engine.render.definition import ALPHA_CUT
+from avatar_engine.render.detail import Detail
 from avatar_engine.render.gaussians import Gaussians, TorchMaps
-from avatar_engine.render.plates import backdrop
+from avatar_engine.render.plates import backdrop, framed_photo
 from avatar_engine.render.protocol import RenderConfig
 from avatar_engine.types import Camera, FaceState, HeadMaps, Plates
 
@@ -41,6 +42,7 @@ class CudaRenderer:
         self._behind = torch.as_tensor(plate.behind, device="cuda")
         self._cover = torch.as_tensor(plate.cover, device="cuda")
         self._is_closed = False
+        self._detail = self._look_for_detail(plates, camera)
 
     @property
     def config(self) -> RenderConfig:
@@ -53,23 +55,42 @@ class CudaRenderer:
             raise RenderError("this renderer is closed: open another one")
         return self._maps.project(states, self._camera, source_residual=source_residual)
 
-    def finish(self, color: Tensor, light: Tensor) -> Tensor:
+    def finish(self, gaussians: Gaussians, color: Tensor, light: Tensor) -> Tensor:
         """Composite heads [B, H, W, 3] in [0, 1] with light [B, H, W]; uint8 on the GPU."""
         through = (light * self._cover)[..., None]
         picture = 255 * color + through * self._behind
+        alpha = 1 - light[..., None] + through
+        if self._config.pixel_format == "rgba":
+            picture = picture / alpha.clamp_min(1e-6)
+        if self._detail is not None:
+            picture = self._detail.added(gaussians, picture)
         if self._config.pixel_format == "i420":
-            return _bytes(_i420(picture))
+            return _bytes(_i420(picture.clamp(0, 255)))
         if self._config.pixel_format == "rgb":
             return _bytes(picture)
-        alpha = 1 - light[..., None] + through
-        return _bytes(torch.cat([picture / alpha.clamp_min(1e-6), 255 * alpha], -1))
+        return _bytes(torch.cat([picture, 255 * alpha], -1))
+
+    @torch.no_grad()
+    def _look_for_detail(self, plates: Plates, camera: Camera) -> Detail | None:
+        photo = framed_photo(plates, camera, self._config)
+        if photo is None:
+            return None
+        maps, config = self._maps.maps, self._config
+        as_photographed = FaceState(blendshapes=maps.source - maps.rest)
+        source = self.project([as_photographed], source_residual=1.0)
+        color, light = rasterize([source], config)
+        behind = backdrop(plates, camera, RenderConfig(config.width, config.height)).behind
+        through = light[0, ..., None]
+        shown = 255 * color[0] + through * torch.as_tensor(behind, device="cuda")
+        missing = (torch.as_tensor(photo, device="cuda") - shown) * (1 - through)
+        return Detail(source, missing)
 
     @torch.no_grad()
     def render(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.uint8]:
         """Draw one frame; see ``Renderer.render``."""
         gaussians = self.project([state], source_residual=source_residual)
         color, light = rasterize([gaussians], self._config)
-        return self.finish(color, light)[0].cpu().numpy()
+        return self.finish(gaussians, color, light)[0].cpu().numpy()
 
     @torch.no_grad()
     def coverage(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.float32]:
@@ -105,8 +126,8 @@ def draw_together(
     gaussians = [renderer.project(states) for renderer, states in requests]
     color, light = rasterize(gaussians, requests[0][0].config)
     counts = [len(states) for _, states in requests]
-    parts = zip(requests, color.split(counts), light.split(counts), strict=True)
-    return [renderer.finish(some, rest) for (renderer, _), some, rest in parts]
+    parts = zip(requests, gaussians, color.split(counts), light.split(counts), strict=True)
+    return [renderer.finish(posed, some, rest) for (renderer, _), posed, some, rest in parts]
 
 
 def rasterize(gaussians: Sequence[Gaussians], config: RenderConfig) -> tuple[Tensor, Tensor]:

@@ -59,6 +59,15 @@ def backdrop(plates: Plates, camera: Camera, config: RenderConfig) -> Backdrop:
     return Backdrop(behind.astype(np.float32), np.ones(shape, np.float32))
 
 
+def framed_photo(
+    plates: Plates, camera: Camera, config: RenderConfig
+) -> NDArray[np.float32] | None:
+    """The photo [H, W, 3] in [0, 255] with the output's framing; None where there is none."""
+    if plates.photo.shape[:2] != (camera.height, camera.width):
+        return None
+    return _resample(plates.photo, (config.width, config.height), _crop_box(camera, config))
+
+
 def _crop_box(camera: Camera, config: RenderConfig) -> tuple[float, float, float, float]:
     """The part of the source view that fills the output, in its pixels (Camera.framed's rule)."""
     scale = max(config.width / camera.width, config.height / camera.height)

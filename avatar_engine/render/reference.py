@@ -10,8 +10,9 @@ from torch import Tensor
 from avatar_engine.errors import RenderError
 from avatar_engine.render.colour import to_bytes, to_i420
 from avatar_engine.render.definition import ALPHA_CUT
+from avatar_engine.render.detail import Detail
 from avatar_engine.render.gaussians import Gaussians, TorchMaps
-from avatar_engine.render.plates import backdrop
+from avatar_engine.render.plates import backdrop, framed_photo
 from avatar_engine.render.protocol import RenderConfig
 from avatar_engine.types import Camera, FaceState, HeadMaps, Plates
 
@@ -115,6 +116,7 @@ class ReferenceRenderer:
         self._camera = camera.framed(config.width, config.height)
         self._backdrop = backdrop(plates, camera, config)
         self._is_closed = False
+        self._detail = self._look_for_detail(plates, camera)
 
     @property
     def config(self) -> RenderConfig:
@@ -137,13 +139,32 @@ class ReferenceRenderer:
         color, light = (t.numpy() for t in self.linear(state, source_residual=source_residual))
         through = (light * self._backdrop.cover)[..., None]
         picture = 255 * color + through * self._backdrop.behind
+        alpha = 1 - light[..., None] + through
+        if self._config.pixel_format == "rgba":
+            picture = picture / np.maximum(alpha, 1e-6)
+        if self._detail is not None:
+            gaussians = self.maps.project([state], self._camera, source_residual=source_residual)
+            picture = self._detail.added(gaussians, torch.as_tensor(picture)[None])[0].numpy()
         if self._config.pixel_format == "i420":
-            return to_i420(picture)
+            return to_i420(np.clip(picture, 0, 255))
         if self._config.pixel_format == "rgb":
             return to_bytes(picture)
-        alpha = 1 - light[..., None] + through
-        straight = picture / np.maximum(alpha, 1e-6)
-        return to_bytes(np.concatenate([straight, 255 * alpha], -1))
+        return to_bytes(np.concatenate([picture, 255 * alpha], -1))
+
+    @torch.no_grad()
+    def _look_for_detail(self, plates: Plates, camera: Camera) -> Detail | None:
+        """The photo minus the Gaussians' own picture of it, at the output's pixels."""
+        photo = framed_photo(plates, camera, self._config)
+        if photo is None:
+            return None
+        maps, config = self.maps.maps, self._config
+        as_photographed = FaceState(blendshapes=maps.source - maps.rest)
+        color, light = self.linear(as_photographed, source_residual=1.0)
+        behind = backdrop(plates, camera, RenderConfig(config.width, config.height)).behind
+        through = light[..., None]
+        missing = torch.as_tensor(photo) - 255 * color - through * torch.as_tensor(behind)
+        source = self.maps.project([as_photographed], self._camera, source_residual=1.0)
+        return Detail(source, missing * (1 - through))
 
     @torch.no_grad()
     def coverage(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.float32]:

@@ -90,10 +90,13 @@ class Plates:
     Attributes:
         background: [S, S, 3] uint8, head and body taken out.
         body: [S, S, 4] uint8, straight (not premultiplied) colour and coverage of neck and body.
+        photo: [S, S, 3] uint8 the picture itself, whose finer detail the renderers take up, or
+            [0, 0, 3]: none.
     """
 
     background: NDArray[np.uint8]
     body: NDArray[np.uint8]
+    photo: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0, 3), np.uint8))
 
 
 class Drawable(Protocol):

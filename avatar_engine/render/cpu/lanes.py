@@ -278,6 +278,80 @@ def resolve_rgb(ctx, address, plane, behind, behind_plane, out):
     return types.void(*[_address] * 5), emit
 
 
+def _looked_up(b: _Builder, found: _Value, stride: _Value, gx: _Value, gy: _Value) -> _Value:
+    """8 signed bytes between their neighbours to the right and below; gx, gy in [0, 1]."""
+    mul, add, sub = _arithmetic(b)
+    one = ir.Constant(_I64, 1)
+
+    def row(address: _Value) -> _Value:
+        here, ahead = (
+            b.sitofp(_load(b, at, ir.VectorType(_I8, LANES)), _VF)
+            for at in (address, b.add(address, one))
+        )
+        return add(here, mul(gx, sub(ahead, here)))
+
+    top, low = row(found), row(b.add(found, stride))
+    return add(top, mul(gy, sub(low, top)))
+
+
+def _ramp(b: _Builder, first: _Value, step: _Value) -> _Value:
+    mul, add, _ = _arithmetic(b)
+    count = ir.Constant(_VF, [ir.Constant(_F, float(i)) for i in range(LANES)])
+    return add(_broadcast(b, first), mul(_broadcast(b, step), count))
+
+
+@intrinsic
+def add_plane(ctx, found, stride, out, gx, gy, weight, more):
+    """Add signed bytes, read between pixels, to 8 bytes; the weight grows by ``more`` a pixel."""
+
+    def emit(context, b, signature, args):
+        found, stride, out, gx, gy, weight, more = args
+        mul, add, _ = _arithmetic(b)
+        seen = _looked_up(b, found, stride, _broadcast(b, gx), _broadcast(b, gy))
+        sum_ = add(add(_bytes_at(b, out), _splat(0.5)), mul(_ramp(b, weight, more), seen))
+        positive = _call(b, "llvm.maxnum.v8f32", sum_, _splat(0.0))
+        _store(b, _to_bytes(b, positive), out)
+        return context.get_dummy_value()
+
+    return types.void(*[_address] * 3, *[_f32] * 4), emit
+
+
+def _add_packed(channels: int) -> Any:
+    """The same for 8 interleaved pixels, whose first three channels are RGB."""
+
+    @intrinsic
+    def add(ctx, found, plane, stride, out, gx, gy, weight, more):
+        """``found`` is in the first of three planes, ``plane`` bytes apart."""
+
+        def emit(context, b, signature, args):
+            found, plane, stride, out, gx, gy, weight, more = args
+            mul, plus, _ = _arithmetic(b)
+            ramp, gx, gy = _ramp(b, weight, more), _broadcast(b, gx), _broadcast(b, gy)
+            raw = _load(b, out, ir.VectorType(_I8, LANES * channels))
+            parts = []
+            for c in range(channels):
+                part = b.shuffle_vector(raw, raw, _lanes([channels * i + c for i in range(LANES)]))
+                if c < 3:
+                    before = b.uitofp(part, _VF)
+                    seen = _looked_up(b, found, stride, gx, gy)
+                    sum_ = plus(plus(before, _splat(0.5)), mul(ramp, seen))
+                    part = _to_bytes(b, _call(b, "llvm.maxnum.v8f32", sum_, _splat(0.0)))
+                    found = b.add(found, plane)
+                parts.append(part)
+            first = b.shuffle_vector(parts[0], parts[1], _lanes(range(16)))
+            second = b.shuffle_vector(parts[2], parts[-1], _lanes(range(16)))
+            order = [i // channels + 8 * (i % channels) for i in range(LANES * channels)]
+            _store(b, b.shuffle_vector(first, second, _lanes(order)), out)
+            return context.get_dummy_value()
+
+        return types.void(*[_address] * 4, *[_f32] * 4), emit
+
+    return add
+
+
+add_rgb, add_rgba = _add_packed(3), _add_packed(4)
+
+
 _IS_X86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
 _FLUSH_DENORMALS = 0x8040  # MXCSR: flush to zero, denormals are zero
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from avatar_engine.errors import RenderError
 from avatar_engine.render.colour import RGB_TO_YUV, to_bytes, to_i420, to_yuv
 from avatar_engine.render.cpu.blend import blend_i420, blend_linear, blend_rgb, canvas_for
+from avatar_engine.render.cpu.detail import Detail, add_i420, add_rgb, detail_for
 from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.packed import PackedMaps, pack
 from avatar_engine.render.cpu.pose import KEYS, Palette, View, pose, records_for
@@ -20,7 +21,7 @@ from avatar_engine.render.joints import (
     teeth_light,
     tint_amounts,
 )
-from avatar_engine.render.plates import backdrop
+from avatar_engine.render.plates import backdrop, framed_photo
 from avatar_engine.render.protocol import RenderConfig
 from avatar_engine.types import Camera, FaceState, HeadMaps, Plates
 
@@ -58,6 +59,7 @@ class CpuRenderer:
             bytes_ * np.array(SHADE_RGB, np.float32),
         )
         self._prepare_output(plates, camera)
+        self._detail = self._look_for_detail(plates, camera)
 
     @property
     def config(self) -> RenderConfig:
@@ -73,12 +75,18 @@ class CpuRenderer:
         self._pose(state, source_residual, self._palette)
         if self._config.pixel_format == "rgb":
             blend_rgb(self._records, self._bins, self._canvas, self._behind, self._out)
+            if self._detail is not None:
+                add_rgb(self._records, self._detail, self._canvas.dirty, self._out)
         elif self._config.pixel_format == "i420":
             size = {"width": self._config.width, "height": self._config.height}
             blend_i420(self._records, self._bins, self._canvas, self._behind, self._out, **size)
+            if self._detail is not None:
+                add_i420(self._records, self._detail, self._canvas.dirty, self._out, **size)
         else:
             blend_linear(self._records, self._bins, self._canvas, self._linear)
             _straight(self._linear, self._body, self._body_cover, self._out)
+            if self._detail is not None:
+                add_rgb(self._records, self._detail, self._canvas.dirty, self._out)
         return self._out
 
     def coverage(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.float32]:
@@ -101,6 +109,33 @@ class CpuRenderer:
         view = frame_view(maps, self._packed, self._camera, state, source_residual)
         pose(self._packed, view, palette, self._records)
         self._bins = sort_into(self._bins, self._records)
+
+    def _look_for_detail(self, plates: Plates, camera: Camera) -> Detail | None:
+        """The photo minus the Gaussians' own picture of it, at the output's pixels."""
+        photo = framed_photo(plates, camera, self._config)
+        if photo is None:
+            return None
+        maps, config = self._sources[0], self._config
+        as_photographed = FaceState(blendshapes=maps.source - maps.rest)
+        self._pose(as_photographed, 1.0, self._rgb)
+        linear = np.empty((4, config.height, config.width), np.float32)
+        blend_linear(self._records, self._bins, self._canvas, linear)
+        behind = backdrop(plates, camera, RenderConfig(config.width, config.height)).behind
+        light = linear[3][..., None]
+        missing = (photo - linear[:3].transpose(1, 2, 0) - light * behind) * (1 - light)
+        if config.pixel_format == "i420":
+            missing = missing @ RGB_TO_YUV.T
+            half = config.height // 2, config.width // 2
+            missing[: half[0], : half[1], 1:] = (
+                missing[..., 1:].reshape(half[0], 2, half[1], 2, 2).mean((1, 3))
+            )
+        keys_per_cm = self._keys_per_cm(as_photographed)
+        is_i420 = config.pixel_format == "i420"
+        planes = missing.transpose(2, 0, 1)
+        return detail_for(self._records, planes, keys_per_cm, is_i420=is_i420)
+
+    def _keys_per_cm(self, state: FaceState) -> float:
+        return float(frame_view(self._sources[0], self._packed, self._camera, state, 0.0).lens[5])
 
     def _prepare_output(self, plates: Plates, camera: Camera) -> None:
         config = self._config

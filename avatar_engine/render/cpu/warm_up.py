@@ -62,7 +62,8 @@ def _speck() -> tuple[HeadMaps, Plates, Camera]:
         placement=np.eye(3, 4, dtype=np.float32),
         pivot=np.zeros(3, np.float32),
     )
-    plates = Plates(np.full((32, 32, 3), 128, np.uint8), np.zeros((32, 32, 4), np.uint8))
+    grey = np.full((32, 32, 3), 128, np.uint8)
+    plates = Plates(grey, np.zeros((32, 32, 4), np.uint8), photo=grey)
     viewmat = np.diag([1.0, -1.0, -1.0, 1.0])
     viewmat[2, 3] = 100.0
     K = np.array([[100.0, 0, 16], [0, 100.0, 16], [0, 0, 1]])
