@@ -65,7 +65,7 @@ app = typer.Typer(
 Size = Annotated[str, typer.Option(help="Picture size: 512, or WIDTHxHEIGHT such as 720x1280.")]
 RendererOption = Annotated[str, typer.Option("--renderer", help="auto, reference, cpu or cuda.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same motion.", min=0)]
-VoiceName = Annotated[str, typer.Option("--voice", help="Such as espeak:en-us or espeak:cmn.")]
+VoiceName = Annotated[str, typer.Option("--voice", help="Such as espeak:en-us or piper:FILE.onnx.")]
 
 
 def parse_size(text: str) -> tuple[int, int]:

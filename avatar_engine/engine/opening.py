@@ -8,7 +8,7 @@ from avatar_engine.engine.label import PresenterLabel
 from avatar_engine.motion import Performer
 from avatar_engine.render import RenderConfig, Renderer, RendererName, open_renderer
 from avatar_engine.speech import Voice, open_voice
-from avatar_engine.types import Drawable
+from avatar_engine.types import Drawable, Emotion
 
 PLAIN_BACKGROUND = (206, 210, 214)
 """Behind a turntable: a light grey that suits dark and fair hair."""
@@ -61,7 +61,7 @@ def open_engine(
     return AvatarEngine(
         renderer=drawing,
         voice=speaking,
-        performer=Performer(fps=fps, seed=seed),
+        performer=Performer(fps=fps, seed=seed, emotion=emotion),
         fps=fps,
         label=PresenterLabel(width, height, config.pixel_format),
     )

@@ -39,7 +39,7 @@ Persona = Annotated[
 CatalogueFile = Annotated[
     Path | None, typer.Option("--catalogue", help="What to sell: a CSV file.", metavar="FILE")
 ]
-Voice = Annotated[str, typer.Option(help="Who speaks, such as espeak:en-us or espeak:cmn.")]
+Voice = Annotated[str, typer.Option(help="Who speaks: espeak:LANGUAGE, piper:FILE.onnx or openai:URL#MODEL/VOICE.")]
 Host = Annotated[str, typer.Option(help="Address to listen on; beyond loopback needs --token.")]
 Port = Annotated[
     int, typer.Option(help="Port of the page; 0 takes any free one.", min=0, max=65535)

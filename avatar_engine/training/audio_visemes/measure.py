@@ -38,8 +38,8 @@ class Score:
         sounds: Share of frames with the right one of 23 sounds.
         looks: Share of frames with the right one of 9 looks.
         closures: Lip closures that are there.
-        recall: Share of them that were heard at their time.
-        precision: Share of heard closures that are there.
+        recall: Share of them that were heard at their time; None where there are none.
+        precision: Share of heard closures that are there; None where there are none.
         opening: Correlation of the mouth's opening with that of the known sounds.
         lag_ms: By which the heard mouth follows the known one.
     """
@@ -48,8 +48,8 @@ class Score:
     sounds: float
     looks: float
     closures: int
-    recall: float
-    precision: float
+    recall: float | None
+    precision: float | None
     opening: float
     lag_ms: float
 
@@ -87,8 +87,8 @@ def measured(examples: list[Example], *, tolerance_s: float, weights: Path = SHI
         sounds=round(right / max(frames, 1), 3),
         looks=round(looks / max(frames, 1), 3),
         closures=there,
-        recall=round(found / max(there, 1), 3),
-        precision=round(true / max(told, 1), 3),
+        recall=round(found / there, 3) if there else None,
+        precision=round(true / told, 3) if there and told else None,
         opening=round(correlation, 3),
         lag_ms=round(lag_ms, 1),
     )
@@ -113,7 +113,7 @@ def opening_of_heard(heard: Heard) -> NDArray[np.float64]:
     return _opening(track, len(heard.shares))
 
 
-def table(scores: dict[str, Score]) -> dict[str, dict[str, float]]:
+def table(scores: dict[str, Score]) -> dict[str, dict[str, float | None]]:
     """For a report."""
     return {name: asdict(score) for name, score in scores.items()}
 
