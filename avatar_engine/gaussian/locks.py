@@ -1,4 +1,4 @@
-"""Long hair that lies on clothes: followed downwards from the head by its own colour.
+"""Where hair, neck and clothes meet: decided by the person's own colours.
 
 The label network has seen few locks on jackets and ends them at the collar. Which way a lock goes
 on is told by the person's own colours: hair where it is sure against cloth where that is sure.
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import label
 
 from avatar_engine.gaussian.colour_model import Mixture, guided
-from avatar_engine.gaussian.colour_rules import CLOTH, HAIR
+from avatar_engine.gaussian.colour_rules import CLOTH, HAIR, SKIN
 from avatar_engine.gaussian.smooth import smoothstep
 from avatar_engine.gaussian.view import View
 
@@ -65,3 +65,33 @@ def lower_locks(view: View, share: NDArray[np.float32]) -> None:
     moved = moved * share[..., CLOTH]
     share[..., HAIR] += moved
     share[..., CLOTH] -= moved
+
+
+def clear_collar(view: View, share: NDArray[np.float32]) -> None:
+    """Give a collar that the network took for neck back to the clothes, in place.
+
+    Args:
+        view: The portrait.
+        share: [S, S, 4] by the network; only skin below the chin becomes cloth.
+    """
+    size = view.size // _HALF
+    small = cv2.resize(share, (size, size), interpolation=cv2.INTER_AREA)
+    lab = cv2.resize(view.lab, (size, size), interpolation=cv2.INTER_AREA)
+    yy, xx = np.mgrid[0:size, 0:size]
+    v = view.face_frame((np.stack([xx, yy], -1) + 0.5) * _HALF)[..., 1]
+    skin = (small[..., SKIN] > _SURE) & (v < 0.7) & (v > -0.3)
+    cloth = (small[..., CLOTH] > _SURE) & (v > -0.9)
+    if skin.sum() < _LEAST or cloth.sum() < _LEAST:
+        return
+    colour = lab * np.array([0.4, 1.0, 1.0])  # a neck lies in its chin's shade
+    of_skin = Mixture.fitted(colour[skin], 4).log_density(colour)
+    of_cloth = Mixture.fitted(colour[cloth], 5).log_density(colour)
+    usual = float(np.percentile(of_skin[skin], 10))
+    like = smoothstep(of_cloth - of_skin, 1.5, 4.0) * smoothstep(of_skin, usual - 1, usual - 4)
+    zone = smoothstep(v, 0.02, -0.06)
+    near = cv2.dilate((small[..., CLOTH] > 0.5).astype(np.uint8), np.ones((15, 15), np.uint8))
+    collar = guided(lab[..., 0] / 100, (like * zone * near).astype(np.float32), 2)
+    moved = cv2.resize(collar, (view.size, view.size), interpolation=cv2.INTER_LINEAR)
+    moved = moved * share[..., SKIN]
+    share[..., CLOTH] += moved
+    share[..., SKIN] -= moved

@@ -18,7 +18,7 @@ from avatar_engine.gaussian.colour_rules import (
     SKIN,
     shares_by_colour,
 )
-from avatar_engine.gaussian.locks import lower_locks
+from avatar_engine.gaussian.locks import clear_collar, lower_locks
 from avatar_engine.gaussian.view import View
 from avatar_engine.types import LabelKind
 
@@ -71,6 +71,7 @@ def segment(view: View, scalp_pixels: NDArray[np.bool_], ear_pixels: NDArray[np.
         kinds = _along_edges(view, view.seen)
         full = _four(view, kinds)
         bald, long = _hair_style(view, full)
+        clear_collar(view, full)
         if long:
             lower_locks(view, full)
     full[..., BACKGROUND] = np.maximum(full[..., BACKGROUND], 1 - np.clip(view.matte * 1.6, 0, 1))

@@ -137,7 +137,7 @@ def test_altered_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.shared
 @pytest.mark.skipif(SHARED is None, reason="LIVEPITCH_SHARED is unset: no portraits")
 def test_people_kept_apart_are_labelled_as_drawn() -> None:
-    scores = score_folder(Path(SHARED or "") / "portraits" / "dev", labels_file._layers())
+    scores = score_folder(Path(SHARED or "") / "data" / "portraits" / "dev", labels_file._layers())
     least = {"background": 0.9, "skin": 0.84, "ear": 0.33, "hair": 0.7, "cloth": 0.74}
     found = {kind: mean for kind, (mean, _) in scores.items()}
     assert {k: v for k, v in found.items() if v < least[k]} == {}
