@@ -7,7 +7,7 @@ ARGS ?=
 LIVEPITCH_SHARED ?= $(if $(wildcard ../shared/data),$(abspath ../shared),)
 export LIVEPITCH_SHARED
 
-.PHONY: help setup live test lint types imports fmt check bench clean
+.PHONY: help setup live test lint types imports fmt check bench sheets clean
 
 help:  ## what can be asked of make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ check: test  ## what CI runs
 
 bench: $(VENV)/.tested  ## measure; writes benchmarks/results/*.json
 	@for b in benchmarks/bench_*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+
+sheets: $(VENV)/.installed  ## contact sheets of every person in a folder (PHOTOS=DIR SHEETS=DIR)
+	@$(BIN)/python scripts/sheets.py "$(or $(PHOTOS),$(LIVEPITCH_SHARED)/data/portraits/dev)" "$(or $(SHEETS),sheets)"
 
 clean:  ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -72,7 +72,7 @@ def unwrap(s: Sculpture, labels: Labels, front: Nearest) -> Samples:
     foreign = cv2.dilate(
         labels.share[..., BACKGROUND] + labels.share[..., CLOTH], np.ones((5, 5), np.uint8)
     )
-    allowed = _allowed(s, share, sample(near, p))
+    allowed = _allowed(s, share, sample(near, p), facing)
     apart = allowed * _apart(s, sample(foreign, p))
     rim = view.spilled[row, col]
     weight = visible * smoothstep(facing, 0.18, 0.55) * smoothstep(depth_in_matte, 2, 6)
@@ -111,13 +111,19 @@ def _apart(s: Sculpture, foreign_near: NDArray[np.float64]) -> NDArray[np.float6
 
 
 def _allowed(
-    s: Sculpture, share: NDArray[np.float64], skin_around: NDArray[np.float64]
+    s: Sculpture,
+    share: NDArray[np.float64],
+    skin_around: NDArray[np.float64],
+    facing: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """[N] how far the class seen at a texel is one that belongs there."""
     body_free = 1 - smoothstep(share[:, BACKGROUND] + share[:, CLOTH], 0.15, 0.5)
     neck = smoothstep(skin_around, 0.4, 0.8)
     crown = s.regions.scalp > 0.95
-    hair = smoothstep(share[:, HAIR] + (0 if share[crown, HAIR].mean() > 0.25 else 1), 0.3, 0.7)
+    # A high forehead is seen well and is skin; skin at the crown's rim is a mistaken label.
+    bare = share[:, SKIN] * smoothstep(facing, 0.25, 0.45)
+    hair = share[:, HAIR] + bare + (0 if share[crown, HAIR].mean() > 0.25 else 1)
+    hair = smoothstep(hair, 0.3, 0.7)
     return np.where(s.regions.neck_zone, neck, np.where(crown, body_free * hair, body_free))
 
 

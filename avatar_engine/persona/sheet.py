@@ -13,6 +13,7 @@ from avatar_engine.types import FaceState, weights_of
 RendererFactory = Callable[[Persona, RenderConfig], Renderer]
 _COLUMNS = 5
 _GREY = (205, 205, 205)
+_AROUND = (("side", 90), ("half back", 135), ("back", 180), ("half back", 225), ("side", 270))
 
 
 def contact_sheet(
@@ -27,7 +28,8 @@ def contact_sheet(
 
     Returns:
         [H, W, 3] uint8 RGB, labelled tiles: photo, source, neutral, jaw open, /u/, /f/, smile,
-        blink, gaze left and right, yaw +-20, +-40, pitch +-15, side and back.
+        blink, gaze left and right, yaw +-10, +-20, +-40, pitch and roll +-15, both sides, back and
+        half back.
     """
     factory = renderer_factory or _cpu
     plain = factory(persona, RenderConfig(tile_px, tile_px))
@@ -37,8 +39,8 @@ def contact_sheet(
     tiles += [(name, plain.render(state).copy()) for name, state in _states()]
     plain.close()
     around = factory(persona, RenderConfig(tile_px, tile_px, background=_GREY, has_body=False))
-    for name, orbit in (("side", np.pi / 2), ("back", np.pi)):
-        tiles.append((name, around.render(FaceState(orbit=orbit)).copy()))
+    for name, degrees in _AROUND:
+        tiles.append((name, around.render(FaceState(orbit=np.radians(degrees))).copy()))
     around.close()
     return _joined(tiles, tile_px)
 
@@ -47,8 +49,8 @@ def _states() -> list[tuple[str, FaceState]]:
     def face(**weights: float) -> FaceState:
         return FaceState(blendshapes=weights_of(**weights))
 
-    def turned(yaw: float = 0, pitch: float = 0) -> FaceState:
-        return FaceState(head_pose=np.radians(np.array([yaw, pitch, 0], np.float32)))
+    def turned(yaw: float = 0, pitch: float = 0, roll: float = 0) -> FaceState:
+        return FaceState(head_pose=np.radians(np.array([yaw, pitch, roll], np.float32)))
 
     def looking(yaw: float) -> FaceState:
         return FaceState(gaze=np.radians(np.array([yaw, 0], np.float32)))
@@ -62,12 +64,16 @@ def _states() -> list[tuple[str, FaceState]]:
         ("blink", face(eyeBlink=1.0)),
         ("gaze left", looking(20)),
         ("gaze right", looking(-20)),
+        ("yaw +10", turned(10)),
+        ("yaw -10", turned(-10)),
         ("yaw +20", turned(20)),
         ("yaw -20", turned(-20)),
         ("yaw +40", turned(40)),
         ("yaw -40", turned(-40)),
         ("pitch +15", turned(0, 15)),
         ("pitch -15", turned(0, -15)),
+        ("roll +15", turned(0, 0, 15)),
+        ("roll -15", turned(0, 0, -15)),
     ]
 
 
