@@ -14,6 +14,7 @@ from avatar_engine.types import Chart
 
 BEHIND_TONE = 0.85  # of the hair's median: the back of a head stands in its own shade
 _SHORT = 0.3
+_ALL_BUT_SKIN = 22.0  # CIELAB
 
 
 def complete(
@@ -43,8 +44,9 @@ def complete(
     """
     R = s.rig.resolution
     color, trust = color.copy(), trust.copy()
-    grows = 0 * s.regions.scalp if labels.is_bald else s.regions.scalp.copy()
-    if not labels.is_bald:
+    is_bald = _is_bald(labels)
+    grows = 0 * s.regions.scalp if is_bald else s.regions.scalp.copy()
+    if not is_bald:
         for k, side in enumerate((s.regions.left, ~s.regions.left)):
             if ears_covered[k] > (0.3 if ears_flat[k] >= 0.95 else 0.6):
                 hidden = s.regions.ear_weight * side
@@ -54,7 +56,7 @@ def complete(
         z, y = s.rig.mean[:, 2], s.rig.mean[:, 1]
         behind = smoothstep(z, 4.0, 1.5) * smoothstep(y, -10.0, -7.0)
         grows = np.maximum(grows, np.where(s.regions.skin, behind, 0))
-    if not labels.is_bald:
+    if not is_bald:
         _grow_hair(s, labels, grows, color, trust)
     _smooth_lids(s, labels, folded, color, trust)
     paint_lips(s.rig, s.regions.lip_depth, s.regions.above_mouth, color, trust, labels.skin_tone)
@@ -114,6 +116,12 @@ def _grow_hair(
         1 - share
     )
     trust[hidden] = np.maximum(trust[hidden], 0.5 * grows[hidden])
+
+
+def _is_bald(labels: Labels) -> bool:
+    """No hair, or what is called hair is all but skin: strands of it would be drawn on a skull."""
+    apart = float(np.linalg.norm(_lab(labels.hair_tone[None]) - _lab(labels.skin_tone[None])))
+    return labels.is_bald or (not labels.is_long and apart < _ALL_BUT_SKIN)
 
 
 def _lab(color: NDArray[np.floating]) -> NDArray[np.float32]:
