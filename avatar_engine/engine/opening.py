@@ -25,6 +25,7 @@ def open_engine(
     fps: float = 25.0,
     seed: int = 0,
     background: str | Background = "photo",
+    emotion: Emotion = "neutral",
 ) -> AvatarEngine:
     """An engine that draws I420 with the AI-presenter label; RGBA if it is transparent.
 
@@ -38,6 +39,7 @@ def open_engine(
         fps: Frames per second.
         seed: Same seed, same motion.
         background: What stands behind, or its name for ``Background.named``.
+        emotion: What the face shows where no mark says otherwise.
 
     Raises:
         AvatarEngineError: The background is none.

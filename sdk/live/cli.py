@@ -39,7 +39,10 @@ Persona = Annotated[
 CatalogueFile = Annotated[
     Path | None, typer.Option("--catalogue", help="What to sell: a CSV file.", metavar="FILE")
 ]
-Voice = Annotated[str, typer.Option(help="Who speaks: espeak:LANGUAGE, piper:FILE.onnx or openai:URL#MODEL/VOICE.")]
+Voice = Annotated[
+    str,
+    typer.Option(help="espeak:LANGUAGE, piper:FILE.onnx or openai:URL#MODEL/VOICE."),
+]
 Host = Annotated[str, typer.Option(help="Address to listen on; beyond loopback needs --token.")]
 Port = Annotated[
     int, typer.Option(help="Port of the page; 0 takes any free one.", min=0, max=65535)
