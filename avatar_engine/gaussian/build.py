@@ -11,6 +11,7 @@ from avatar_engine.gaussian.complete import complete
 from avatar_engine.gaussian.eye_light import eye_light
 from avatar_engine.gaussian.eyes import aim_eyes, paint_eyes
 from avatar_engine.gaussian.fusion import fuse
+from avatar_engine.gaussian.glasses import glasses_share, hold_still
 from avatar_engine.gaussian.hair import HairChart, hair_chart
 from avatar_engine.gaussian.lids import close_lids, closed_lids, folded_lids, lid_depth_bias
 from avatar_engine.gaussian.light import light_of
@@ -38,7 +39,7 @@ from avatar_engine.types import ARKIT_INDEX, Chart, HeadFit, HeadMaps, HeadRig, 
 Progress = Callable[[str, float], None]
 _PIVOT = (0.0, -7.0, -1.0)
 _SIGMA = 0.6  # texel steps; leaves about 1 % of light at yaw 20
-_LID_SIGMA = 0.2  # more, down a lid: unfolding it would open slits over the eyeball
+_LID_SIGMA = 0.35  # more, down a lid: unfolding it would open slits over the eyeball
 _TOP_OPACITY = 0.99
 _BESIDE_CLOTH = 0.7  # reluctance of skin whose pixels border on a collar
 _FIXED = 50.0  # more reluctance than any picture can outweigh
@@ -83,7 +84,8 @@ def build_maps(
     tell("unwrapping the photo", 0.4)
     front = _front(s)
     samples = unwrap(s, labels, front)
-    folded = folded_lids(s)
+    glasses = glasses_share(s)
+    folded = folded_lids(s) * (1 - glasses)
     opacity = np.where(s.chart > 0, opacity_in_matte(s), 0)
     opacity *= np.where(regions.skin, neck_opacity(s, samples), 1)
     opacity *= teeth_opacity(s)
@@ -96,12 +98,12 @@ def build_maps(
     hair = _with_eye_light(s, hair_chart(s, labels, opacity))
     tell("painting what stands behind", 0.6)
     plates = make_plates(s, labels, front, portrait, color, hair.mask)
-    maps = _assembled(s, color, opacity, folded, hair)
+    maps = _assembled(s, color, opacity, folded, glasses, hair)
     tell("matching the photo", 0.75)
     maps = trim_outline(s.view, maps, blend_weights)
     reluctance = np.r_[_reluctance(s, samples, folded, eyes_seen, teeth_seen), 1 - hair.trust]
     maps = solve_colors(s, maps, plates, blend_weights, reluctance)
-    closed = closed_lids(s, maps.colors[: len(s.chart)], folded, labels.skin_tone)
+    closed = closed_lids(s, maps.colors[: len(s.chart)], folded, glasses)
     maps = relaxing(s, maps, folded, closed, labels.skin_tone)
     tell("done", 1.0)
     return maps, plates
@@ -162,12 +164,13 @@ def _assembled(
     color: NDArray[np.float64],
     opacity: NDArray[np.float64],
     folded: NDArray[np.float64],
+    glasses: NDArray[np.float64],
     hair: HairChart,
 ) -> HeadMaps:
     n, chart = len(s.chart), s.chart
     upper, lower = lip_pairs(s)
-    modes, scales = _quantised(s)
-    straight = _straight_eyes(s)
+    modes, scales, held = _quantised(s, glasses)
+    straight = _straight_eyes(s) + held
     head = dict[str, NDArray](
         positions=straight,
         head_weight=s.rig.neck,
@@ -212,17 +215,22 @@ def _straight_eyes(s: Sculpture) -> NDArray[np.float64]:
     return x
 
 
-def _quantised(s: Sculpture) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
-    """The 52 modes and the source residual as int16 with a scale each."""
+def _quantised(
+    s: Sculpture, glasses: NDArray[np.float64]
+) -> tuple[NDArray[np.int16], NDArray[np.float32], NDArray[np.float64]]:
+    """The 52 modes and the source residual as int16 with a scale each; and what glasses, which no
+    mode moves, must be moved by at expression zero.
+    """
     modes = np.concatenate([s.rig.expression, s.residual[None].astype(np.float32)])
     for eye in (0, 1):
         modes[_blink_index(eye)] += s.blink[eye].astype(np.float32)
+    held = hold_still(modes, glasses, s.rest, s.source)
     modes[TONGUE_OUT] = tongue_mode(s)
     lower_tongue(s, modes[ARKIT_INDEX["jawOpen"]])
     modes[:, s.chart == Chart.EYE] = 0  # eyeballs are joints, never linear
     top = np.abs(modes).max((1, 2))
     scales = np.where(top > 0, top / 32767, 1.0).astype(np.float32)
-    return np.round(modes / scales[:, None, None]).astype(np.int16), scales
+    return np.round(modes / scales[:, None, None]).astype(np.int16), scales, held
 
 
 def _blink_index(eye: int) -> int:

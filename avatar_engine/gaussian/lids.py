@@ -11,7 +11,7 @@ from avatar_engine.types import ARKIT_INDEX
 
 BLINKS = (ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"])
 _UPPER_SHARE = 0.85
-_OVERLAP_CM = 0.02
+_OVERLAP_CM = 0.05
 _IN_FRONT_CM = 0.08
 _REACH_CM = 0.9  # from the edge of a lid, along which its skin gives way
 _BESIDE_TEXELS = 4.0
@@ -53,7 +53,10 @@ def folded_lids(s: Sculpture) -> NDArray[np.float64]:
 
 
 def closed_lids(
-    s: Sculpture, color: NDArray[np.floating], folded: NDArray[np.float64], tone: NDArray
+    s: Sculpture,
+    color: NDArray[np.floating],
+    folded: NDArray[np.float64],
+    glasses: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Colours [N, 3] of closed lids: the skin around them, a crease, the lashes along the edge.
 
@@ -61,7 +64,7 @@ def closed_lids(
         s: The head.
         color: [N, 3] of the open eyes.
         folded: [N] of :func:`folded_lids`.
-        tone: [3] the face's skin.
+        glasses: [N] of ``glasses.glasses_share``.
     """
     R = s.rig.resolution
     light = color.mean(1)
@@ -70,6 +73,7 @@ def closed_lids(
     lids &= distance > 2.5
     usual = float(np.median(light[lids & (distance < 1.3 * _LID_TEXELS)]))
     clear = lids * (1 - 0.7 * folded) * smoothstep(light, (_BROW - 0.16) * usual, _BROW * usual)
+    clear *= (1 - glasses) ** 4
     clear *= 1 - 0.8 * smoothstep(light, 1.2 * usual, 1.5 * usual)
     weight = clear.astype(np.float32).reshape(R, R)
     around = fill(np.asarray(color).reshape(R, R, 3), weight, sigmas=(2.5, 5, 9, 16))
