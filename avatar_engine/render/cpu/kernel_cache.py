@@ -71,7 +71,7 @@ def _freshen(folder: Path) -> None:
 @cache
 def _digest() -> str:
     """Of every file whose code or constants end up in a kernel."""
-    sources = [*sorted(_HERE.glob("*.py")), _HERE.parent / "definition.py"]
+    sources = [*sorted(_HERE.glob("*.py")), *sorted(_HERE.parent.glob("*definition.py"))]
     sources.append(_HERE.parents[1] / "types" / "head.py")  # the charts' numbers
     digest = hashlib.sha256()
     for source in sources:
