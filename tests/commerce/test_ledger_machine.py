@@ -19,6 +19,7 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
+    precondition,
     rule,
     run_state_machine_as_test,
 )
@@ -59,7 +60,7 @@ def make_machine(fresh, steps_of_crash):
             self.news = []  # what is told: (moment, method, arguments)
             self.count = 0
             self.facts = {}
-            self.is_forgetful = False
+            self.is_forgetful = self.may_forget = False
 
         def run(self, work):
             return self.loop.run_until_complete(work)
@@ -69,8 +70,12 @@ def make_machine(fresh, steps_of_crash):
             self.news.append((self.clock.now, method, arguments))
             self.run(say(self.house.ledger, method, arguments))
 
-        @initialize(model=st.sampled_from(["last_recommender", "linear", "time_decay", "position"]))
-        def declare(self, model):
+        @initialize(
+            model=st.sampled_from(["last_recommender", "linear", "time_decay", "position"]),
+            may_forget=st.sampled_from([False, False, True]),
+        )
+        def declare(self, model, may_forget):
+            self.may_forget = may_forget
             self.clock.pass_(days=-1)
             self.tell("declare", rule=CommissionRule(model=model, bps=1250))
             self.clock.pass_(days=1)
@@ -131,16 +136,17 @@ def make_machine(fresh, steps_of_crash):
 
         @rule(
             order=orders,
-            state=st.sampled_from(["warning", "withdrawn", "won", "lost"]),
+            states=st.lists(
+                st.sampled_from(["warning", "withdrawn", "won", "lost"]), min_size=1, max_size=3
+            ),
             dispute=st.sampled_from(["d1", "d2"]),
         )
-        def dispute(self, order, state, dispute):
-            self.clock.pass_(hours=1)
-            amount = self.facts[order]["total"] // 2
-            self.tell(
-                "book",
-                happening=disputed(order, self.clock.now, state, amount, f"{order}-{dispute}"),
-            )
+        def dispute(self, order, states, dispute):
+            for state in states:
+                self.clock.pass_(hours=1)
+                amount = self.facts[order]["total"] // 2
+                name = f"{order}-{dispute}"
+                self.tell("book", happening=disputed(order, self.clock.now, state, amount, name))
 
         @rule(order=orders)
         def deliver(self, order):
@@ -188,6 +194,7 @@ def make_machine(fresh, steps_of_crash):
                 assert self.run(self.house.projection()) == before
             self.tell("book", happening=happening)
 
+        @precondition(lambda self: self.may_forget)
         @rule(node=st.sampled_from([*BUYERS[:2], *KEYS[:1]]))
         def erase(self, node):
             before = self.run(self.totals())
@@ -308,7 +315,7 @@ def test_any_trace_keeps_the_books_on_sqlite(tmp_path):
     template = SqliteTemplate(tmp_path)
     run_state_machine_as_test(
         make_machine(template.fresh, steps_of_crash=60),
-        settings=settings(max_examples=10, stateful_step_count=25, deadline=None,
+        settings=settings(max_examples=14, stateful_step_count=25, deadline=None,
                           suppress_health_check=QUIET),
     )  # fmt: skip
     shutil.rmtree(tmp_path, ignore_errors=True)

@@ -1,6 +1,7 @@
 """Holds, payouts and late news, on both databases."""
 
 import asyncio
+import dataclasses
 import itertools
 import json
 from datetime import timedelta
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from commerce.attribution.books import Dispute, Owed, Paid, Standing, after_returns, targets
+from commerce.attribution.news import known, told
 from commerce.attribution.rule import CommissionRule
 from commerce.cli import app
 from commerce.errors import LedgerError, PayoutError, SettingsError
@@ -370,6 +372,31 @@ async def test_rates_and_trust_follow_the_shelf_a_product_stood_on(tmp_path):
 
 
 money = st.integers(0, 10**7)
+
+
+hours = st.integers(1, 50).map(lambda h: NOON + timedelta(hours=h))
+news_of_one_order = st.lists(
+    st.one_of(
+        st.builds(lambda at, fee: paid("o1", at, fee=fee), hours, st.integers(0, 90)),
+        st.builds(lambda at, part: refunded("o1", at, part), hours, st.integers(0, 10_000)),
+        st.builds(
+            lambda at, state, name, part: disputed("o1", at, state, part, name),
+            hours, st.sampled_from(["warning", "withdrawn", "won", "lost"]),
+            st.sampled_from(["d1", "d2"]), st.integers(1, 10_000),
+        ),
+        st.builds(lambda at: delivered("o1", at), hours),
+    ),
+    max_size=10,
+)  # fmt: skip
+
+
+@given(news=news_of_one_order, data=st.data())
+def test_news_of_an_order_are_one_state_in_whatever_order_and_however_often(news, data):
+    told_news = [dataclasses.replace(told(one), buyer_id=1) for one in [paid("o1", NOON), *news]]
+    again = data.draw(st.lists(st.sampled_from(told_news), max_size=5))
+    shuffled = data.draw(st.permutations([*told_news, *again]))
+    assert known(shuffled) == known(told_news)
+    assert known(one for one in shuffled if one.kind != "paid") is None
 
 
 @settings(max_examples=300)
