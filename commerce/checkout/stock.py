@@ -67,6 +67,23 @@ async def hold(
     return changes
 
 
+async def require_free(session: AsyncSession, sku: str, quantity: int) -> None:
+    """Turn a buyer away before anything is locked, where too few are free; no promise otherwise.
+
+    Raises:
+        SoldOutError: Fewer units are free than wanted.
+    """
+    row = (
+        await session.execute(
+            select(_FREE).where(
+                Variant.sku == sku, Variant.deleted_at.is_(None), Variant.tracks_stock
+            )
+        )
+    ).first()
+    if row is not None and row[0] < quantity:
+        raise _sold_out(sku, row[0], quantity)
+
+
 async def commit(session: AsyncSession, order_id: int) -> None:
     """The held units of an order are sold; what is left does not change by it."""
     for held in await _held(session, order_id):
@@ -121,6 +138,9 @@ async def _require_uncounted(session: AsyncSession, variant_id: int, quantity: i
     if variant is None or variant.deleted_at is not None:
         raise SoldOutError("this product is no longer sold")
     if variant.tracks_stock:
-        left = max(0, variant.on_hand - variant.reserved)
-        said = "sold out" if left == 0 else f"down to {left}; {quantity} were wanted"
-        raise SoldOutError(f"{variant.sku} is {said}")
+        raise _sold_out(variant.sku, variant.on_hand - variant.reserved, quantity)
+
+
+def _sold_out(sku: str, left: int, quantity: int) -> SoldOutError:
+    said = "sold out" if left <= 0 else f"down to {left}; {quantity} were wanted"
+    return SoldOutError(f"{sku} is {said}")

@@ -72,7 +72,8 @@ class OwnShop:
                 )
             elif news.refund is not None:
                 payload = {"ref": news.refund[0], "refund": _refund(news.refund[1])}
-                await self._post(session, key, news.refund[0], "own_refund", payload)
+                # Not in line with its order: a refund that came first waits for it.
+                await self._post(session, key, f"refund:{news.refund[0]}", "own_refund", payload)
             elif news.topic == "customers/redact" and node:
                 await self._post(session, key, node, "forget", {"node": node})
             elif news.topic == "customers/data_request":

@@ -1,5 +1,6 @@
 """From a wish to a payment page: the price is set, the goods are held, the page is opened."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +24,7 @@ from commerce.shop.own_shop import own_id
 CATALOGUE = "default"
 OWN_SHOPS = ("shopify", "woocommerce")
 _MOST_LINES, _MOST_UNITS = 20, 100
+_LISTS = re.compile(r"[|;,、，]")
 _CART_LIFE = timedelta(hours=24)
 
 
@@ -36,7 +38,9 @@ class _Line:
 
     @property
     def title(self) -> str:
-        options = " / ".join(self.variant.options.values())
+        # A cell such as "Sand|Slate" lists what there is; it names no version.
+        named = [value for value in self.variant.options.values() if not _LISTS.search(value)]
+        options = " / ".join(named)
         return f"{self.product.title} – {options}" if options else self.product.title
 
     def quoted(self) -> QuotedLine:
@@ -79,6 +83,11 @@ class Selling:
             CheckoutError: An empty or absurd wish, or no provider is connected.
         """
         gateway = self._desk.require_gateway()
+        if gateway.provider not in OWN_SHOPS:
+            async with self._desk.context.database.reading() as session:
+                for wish in request.lines:
+                    if wish.quantity <= _MOST_UNITS:
+                        await stock.require_free(session, wish.sku, wish.quantity)
         async with self._desk.context.database.writing() as session:
             order, changes = await self._hold(session, request)
             await post(

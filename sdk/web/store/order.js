@@ -28,7 +28,7 @@ function sum(label, text, className) {
 
 function draw(order) {
   $("test").hidden = !order.is_test;
-  $("ids").textContent = `Order ${order.order}`;
+  $("ids").textContent = `Order number ${order.order.replace("order_", "")}`;
   $("lines").replaceChildren(...order.lines.map((line) => {
     const row = element("li");
     row.append(element("b", "", `${line.quantity} × ${line.title}`), element("span", "num", line.net.text));

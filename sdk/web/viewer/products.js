@@ -9,6 +9,7 @@ export class Products {
     this.onAsk = onAsk;
     this.onBuy = onBuy;
     this.till = null;
+    this.wanted = null;
     this.buying = false;
     this.all = new Map();
     this.pinned = null;
@@ -115,6 +116,7 @@ export class Products {
 
   // The product a link from a chat speaks of.
   show(sku) {
+    this.wanted = sku;
     const row = [...$("shelf-list").children].find((r) => r.dataset.sku === sku);
     if (!row) return;
     row.classList.add("wanted");
@@ -138,6 +140,7 @@ export class Products {
     const row = document.createElement("li");
     row.dataset.sku = product.sku;
     row.classList.toggle("now", product.sku === this.pinned);
+    row.classList.toggle("wanted", product.sku === this.wanted);
     const frame = element("div", "row-picture");
     frame.append(picture(product));
     const text = element("div", "row-text");
