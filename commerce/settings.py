@@ -1,5 +1,6 @@
 """The shop's settings, and the only place of this package that reads the environment."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -54,6 +55,20 @@ class CommerceSettings(BaseSettings):
     )
     own_shop_secret: SecretStr | None = Field(
         default=None, description="Signs that shop's webhooks."
+    )
+
+    llm_base_url: str = Field(
+        default="",
+        description="An OpenAI-compatible endpoint that words pitches, such as"
+        " http://127.0.0.1:11434/v1; empty uses templates only.",
+    )
+    llm_model: str = Field(default="", description="Its model.")
+    llm_api_key: SecretStr | None = Field(default=None, description="Its key, if it wants one.")
+    llm_timeout_s: float = Field(
+        default=8, gt=0, le=60, description="After so long the template speaks instead."
+    )
+    banned_claims: Path | None = Field(
+        default=None, description="JSON file of further phrases never to be said, by language."
     )
 
     @field_validator("currency")

@@ -115,7 +115,7 @@ class Columns:
             elif key in _OPTION_COLUMNS:
                 self.options.append((index, _OPTION_COLUMNS[key]))
                 used.add(index)
-        self._settle_type(keys)
+        self._settle_type()
         used.update(self.at.values())
         self._used = used
         self.ignored = tuple(
@@ -157,8 +157,8 @@ class Columns:
                     used |= {index, values[number]}
         return used
 
-    def _settle_type(self, keys: list[str]) -> None:
+    def _settle_type(self) -> None:
         # "Type" is a kind of row in WooCommerce (with a Parent column) and a category elsewhere.
-        if "type" in self.at and "parent" not in keys:
+        if "type" in self.at and "parent" not in self.at:
             index = self.at.pop("type")
             self.at.setdefault("category", index)

@@ -71,13 +71,14 @@ async def opened_shop(
     """The shop, and whether its file is new; who may not create one gets empty shelves."""
     from commerce.settings import read_settings
     from commerce.shop import Shop
+    from commerce.shop.speech import speech_of
 
     settings = read_settings()
     where = database or settings.database_url
     is_new = _is_absent(where)
     if is_new and not may_create:
         where = ":memory:"
-    async with Shop.open(where, currency=settings.currency) as shop:
+    async with Shop.open(where, currency=settings.currency, speech=speech_of(settings)) as shop:
         yield shop, is_new
 
 

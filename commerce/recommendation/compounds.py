@@ -47,9 +47,9 @@ def is_head(title: Sequence[str], wanted: str) -> bool:
 
 
 def _stands_for_itself(title: Sequence[str], place: int) -> bool:
-    before = title[place - 1] if place else ""
     following = title[place + 1 : place + 3]
-    if before in _BEFORE_THE_OWNER and place > 1:
+    # "Pad for an optical mouse"; a title that begins with "for" says nothing.
+    if _BEFORE_THE_OWNER.intersection(title[max(1, place - 3) : place]):
         return False
     if not following:
         return True

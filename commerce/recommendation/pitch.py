@@ -1,8 +1,11 @@
 """A pitch: a product presented in about so many seconds, from nothing but its own row."""
 
 import re
+from collections.abc import Sequence
+from functools import cache
 
 from commerce.models.values import Pitch, ProductCard
+from commerce.recommendation.claims import ClaimsFilter
 from commerce.recommendation.speakable import sentences_of
 from commerce.recommendation.wording import Tone, Wording
 
@@ -21,6 +24,8 @@ def write_pitch(
     seed: int = 0,
     language: str = "en",
     tone: Tone = "plain",
+    claims: ClaimsFilter | None = None,
+    described: Sequence[str] = (),
 ) -> Pitch:
     """Present a product.
 
@@ -33,6 +38,8 @@ def write_pitch(
         seed: Chooses among equal wordings.
         language: Of the presenter's own lines; the description is quoted as it is.
         tone: Manner of the presenter's own lines.
+        claims: What may not be claimed; sentences that do are left out.
+        described: Sentences to say of the product instead of its description.
     """
     wording = Wording(language, seed, tone)
     start = _sentences(wording.say("hook", card))
@@ -41,7 +48,8 @@ def write_pitch(
     end += _sentences(scarcity(card, wording))
     left = seconds - spoken_seconds(start + end)
     middle: list[str] = []
-    extras = [[sentence] for sentence in sentences_of(card.description)[:_MOST_SENTENCES]]
+    told = list(described) or sentences_of(card.description)
+    extras = [[one] for one in (claims or _usual_claims()).without(told)[:_MOST_SENTENCES]]
     call = _sentences(wording.say("call", card)) if card.is_available else []
     # The closing line is worth more than a third sentence of description.
     for position, extra in enumerate(extras):
@@ -59,6 +67,11 @@ def write_pitch(
         end += call
     sentences = tuple(start + middle + end)
     return Pitch(_joined(sentences), sentences, card.sku)
+
+
+@cache
+def _usual_claims() -> ClaimsFilter:
+    return ClaimsFilter()
 
 
 def scarcity(card: ProductCard, wording: Wording) -> str:

@@ -16,7 +16,7 @@ from commerce.models.query import Query, Term
 from commerce.models.values import ProductId
 from commerce.models.words import is_cjk, pairs, stem
 from commerce.recommendation.compounds import is_head, is_part
-from commerce.recommendation.synonyms import thing_words, things
+from commerce.recommendation.synonyms import group_of, things
 from commerce.recommendation.word_index import DESCRIPTION, DETAILS, LABELS, TITLE, WordIndex
 
 ACCEPT = 0.5
@@ -28,7 +28,7 @@ ACCEPT_NAMED = 0.35
 
 _SATURATION = 1.0
 _SYNONYM = 0.95
-_SYNONYM_STRENGTH = 0.4
+_SYNONYM_STRENGTH = 0.6
 _NOT_THE_THING = 0.9
 _ANOTHER_THING, _SHELF_ONLY = 0.5, 0.75
 _IN_TITLE, _IN_LABELS, _IN_TEXT, _IN_TEXT_HEAD = 0.95, 0.9, 0.55, 0.4
@@ -70,7 +70,7 @@ def rank(query: Query, index: WordIndex, most: int) -> list[Match]:
     held = np.zeros(len(index), np.float32)
     for wish in wishes:
         strengths += wish.worth()
-        held += wish.strengths > 0
+        held += wish.gains > 0
     if not wishes:
         return []
     # One word of two is less than half of what was asked.
@@ -92,7 +92,7 @@ class _Wish:
     """One term, looked up in the whole index.
 
     Attributes:
-        strengths: What it says of each product, over all ways to satisfy it.
+        gains: What it says of each product, over all ways to satisfy it, in [0, 1).
         shares: How much of it each product covers, in [0, 1].
         places: Where it stands in each product.
     """
@@ -100,22 +100,21 @@ class _Wish:
     def __init__(self, term: Term, index: WordIndex) -> None:
         self.term = term
         self.own = " ".join(stem(part) for part in term.word.split())
-        self.strengths: _Strengths = np.zeros(len(index), np.float32)
+        self.gains: _Strengths = np.zeros(len(index), np.float32)
         self.shares: _Strengths = np.zeros(len(index), np.float32)
         self.places: _Places = np.zeros(len(index), np.uint8)
         self.rarity = math.inf
         self._ways: list[str] = []
         for alternative in term.alternatives:
             self._add(alternative, index)
-        products = int(np.count_nonzero(self.strengths))
+        products = int(np.count_nonzero(self.gains))
         self._idf = _rarity(products, len(index)) if products else 0.0
         if not products:
             self.rarity = _rarity(0, len(index))
 
     def worth(self) -> _Strengths:
         """What the term adds to each product's strength."""
-        gain = self.strengths / (self.strengths + np.float32(_SATURATION))
-        result: _Strengths = gain * np.float32(
+        result: _Strengths = self.gains * np.float32(
             self._idf * (1 + _SATURATION) * math.sqrt(self.term.weight)
         )
         return result
@@ -141,9 +140,10 @@ class _Wish:
         better = covered > self.shares
         self.shares[better] = covered[better]
         self.places |= places
+        gains = strengths / (strengths + np.float32(_SATURATION))
         if not is_own:
-            strengths *= np.float32(_SYNONYM_STRENGTH)
-        np.maximum(self.strengths, strengths, out=self.strengths)
+            gains *= np.float32(_SYNONYM_STRENGTH)
+        np.maximum(self.gains, gains, out=self.gains)
         self._ways.append(alternative if not is_run else words[0])
         known = [index.products_with(word) for word in words]
         rarity = sum(_rarity(number, len(index)) for number in known) / len(known)
@@ -243,10 +243,9 @@ def _match(wishes: Sequence[_Wish], row: int, index: WordIndex, strength: float)
 
 def _is_another_thing(asked: tuple[str, ...], title: Sequence[str]) -> bool:
     """Whether a title names a thing, but not the one asked for: a backpack is no laptop."""
-    if asked not in things():
-        return False
-    named = {thing_words()[word] for word in title if word in thing_words()}
-    return bool(named) and asked not in named
+    wanted = group_of(asked)
+    named = {things()[word] for word in title if word in things()}
+    return wanted is not None and bool(named) and wanted not in named
 
 
 def _rarity(products_with: int, products: int) -> float:

@@ -4,6 +4,7 @@ One line, one meaning. A short list on purpose: it helps where buyers' and selle
 every day; everything else is found by the catalogue's own words.
 """
 
+from collections.abc import Iterable
 from functools import cache
 
 from commerce.models.words import is_cjk, split, stem
@@ -96,16 +97,15 @@ def alternatives_of() -> dict[str, tuple[str, ...]]:
     return {**_table(_MANNERS), **_table(_THINGS)}
 
 
-@cache
-def things() -> frozenset[tuple[str, ...]]:
-    """The groups that name a thing to buy, rather than its colour or material."""
-    return frozenset(_table(_THINGS).values())
+def group_of(alternatives: Iterable[str]) -> tuple[str, ...] | None:
+    """The group of things to buy that words belong to, rather than a colour or a material."""
+    return next((things()[word] for word in alternatives if word in things()), None)
 
 
 @cache
-def thing_words() -> dict[str, tuple[str, ...]]:
-    """The group of each single word that names a thing."""
-    return {word: group for word, group in _table(_THINGS).items() if " " not in word}
+def things() -> dict[str, tuple[str, ...]]:
+    """The group of each word or phrase that names a thing."""
+    return _table(_THINGS)
 
 
 def _table(groups: str) -> dict[str, tuple[str, ...]]:

@@ -9,7 +9,7 @@ from commerce.models.words import fold, is_cjk, pairs, split, stem
 from commerce.recommendation import lexicon
 from commerce.recommendation import lexicon_asia as asia
 from commerce.recommendation.limits import price_limits
-from commerce.recommendation.synonyms import alternatives_of, phrases, things
+from commerce.recommendation.synonyms import alternatives_of, group_of, phrases
 
 _LONGEST_MESSAGE = 500
 # What stands behind these describes the use, not the thing: a mat *for yoga*.
@@ -159,7 +159,7 @@ def _head(words: list[str], *, is_first: bool) -> int:
 
 
 def _is_known_thing(word: str) -> bool:
-    return alternatives(word) in things()
+    return group_of(alternatives(word)) is not None
 
 
 def alternatives(word: str) -> tuple[str, ...]:
@@ -168,7 +168,8 @@ def alternatives(word: str) -> tuple[str, ...]:
     # Spanish and Portuguese add -es where English adds -s: auriculares, luces.
     for form in (key, word.removesuffix("es"), word.removesuffix("s")):
         if form in alternatives_of():
-            return alternatives_of()[form]
+            equal = alternatives_of()[form]
+            return equal if key in equal else (*equal, key)
     return (key,)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from commerce.catalogue.draft import FileDraft
 from commerce.catalogue.folders import path_of
 from commerce.catalogue.importer import Importer, Written
 from commerce.catalogue.mapping import read_mapping
+from commerce.catalogue.pictures import PictureFetcher
 from commerce.catalogue.rows import read_catalogue
 from commerce.catalogue.source import Format
 from commerce.database import Database
@@ -41,11 +43,15 @@ from commerce.shop.finding import LEAST_SCORE, Finder
 from commerce.shop.ledger import Ledger
 from commerce.shop.letterbox import Letterbox
 from commerce.shop.news import News
+from commerce.shop.speech import Speech
 from commerce.shop.till import Till
 
 DEFAULT_DATABASE_URL = "sqlite+aiosqlite:///livepitch.db"
 _CATALOGUE = "default"
 _MOST_UNITS = 1_000_000_000
+# Name, price and closing line of a pitch, around what a writer may fill.
+_FRAME_S = 6.0
+_log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -69,11 +75,18 @@ class Shop:
         letterbox: Chat messages in, group policies, pitches out.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], datetime], currency: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        currency: str,
+        speech: Speech | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._currency = currency
         self._finder = Finder()
+        self._speech = speech or Speech()
         self._subscribers: list[Callable[[StockChange], None]] = []
         context = Context(database, clock, currency, self._announce)
         self.till = Till(context)
@@ -89,6 +102,7 @@ class Shop:
         *,
         clock: Callable[[], datetime] = utc_now,
         currency: str = "USD",
+        speech: Speech | None = None,
     ) -> AsyncIterator[Self]:
         """Open the database, bring its schema up to date, and close it at the end.
 
@@ -96,13 +110,14 @@ class Shop:
             database_url: SQLAlchemy URL, or a plain path of a SQLite file, or ``:memory:``.
             clock: Says the time; timezone-aware.
             currency: Of prices in files that name none.
+            speech: Who words pitches and what may not be claimed; templates unless given.
 
         Raises:
             DatabaseError: Locked, corrupt, full, or written by a newer version.
         """
         database = await Database.open(database_url)
         try:
-            yield cls(database, clock, currency)
+            yield cls(database, clock, currency, speech)
         finally:
             await database.aclose()
 
@@ -180,6 +195,21 @@ class Shop:
         if card is None or card.image is None or "://" in card.image:
             return None
         return await asyncio.to_thread(_inside, path_of(catalogue.folder), card.image)
+
+    async def fetch_picture(self, sku: str, fetcher: PictureFetcher | None = None) -> bytes | None:
+        """A product's picture from the web as WebP, repainted; None when it names no address.
+
+        Args:
+            sku: Of the variant.
+            fetcher: Fetches it; refuses private networks unless told otherwise.
+
+        Raises:
+            PictureError: It must not be fetched, cannot be, or is no picture.
+        """
+        card = await self.product(sku)
+        if card is None or card.image is None or "://" not in card.image:
+            return None
+        return await (fetcher or PictureFetcher()).fetch(card.image)
 
     # Stock -----------------------------------------------------------------------------------
 
@@ -310,7 +340,23 @@ class Shop:
         card = await self.product(sku)
         if card is None:
             raise UnknownProductError(f"no product on sale has the SKU {sku!r}")
-        return write_pitch(card, seconds=seconds, seed=seed, language=language, tone=tone)
+        described: tuple[str, ...] = ()
+        if self._speech.writer is not None:
+            written = await self._speech.writer.describe(
+                card, seconds=max(2.0, seconds - _FRAME_S), language=language, tone=tone
+            )
+            described = written.sentences
+            if written.refused:
+                _log.info("pitch not used", extra={"sku": sku, "reason": written.refused})
+        return write_pitch(
+            card,
+            seconds=seconds,
+            seed=seed,
+            language=language,
+            tone=tone,
+            claims=self._speech.claims,
+            described=described,
+        )
 
     async def opening(self, *, seed: int = 0, language: str = "en") -> str:
         """The first words of a show, which say that an AI presents it."""
