@@ -1,10 +1,12 @@
 """Group orders and bargains as pure rules (rows 11 and 13 of docs/social-commerce.md)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from commerce.checkout.bargaining import commitment_of, cuts_of, verify
 from commerce.checkout.grouping import Seat, checked_ladder, leader_of, people, settle
@@ -108,3 +110,64 @@ def test_cuts_end_exactly_at_the_floor_and_can_be_checked(seed, helps, floor, da
 def test_no_friend_is_worth_nothing():
     with pytest.raises(PriceRefusedError):
         cuts_of(b"s", start=10, floor=8, helps=3)
+
+
+class GroupTrace(RuleBasedStateMachine):
+    """Any trace of joining, paying, leaving and waiting, told to a plain count beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = NOON
+        self.seats: dict[str, Seat] = {}
+        self.leader = "b1"
+        self.paid_in_time: dict[str, str] = {}
+
+    @rule(buyer=st.integers(1, 6), quantity=st.integers(1, 3))
+    def join(self, buyer, quantity):
+        order = f"order_{len(self.seats)}"
+        self.seats[order] = Seat(order, f"b{buyer}", quantity, 900, None)
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.seats)
+    def pay(self, data):
+        order = data.draw(st.sampled_from(sorted(self.seats)))
+        seat = self.seats[order]
+        if seat.paid_at is None and not seat.has_left:
+            self.seats[order] = replace(seat, paid_at=self.now)
+            if self.now <= END:
+                self.paid_in_time[order] = seat.buyer
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.seats)
+    def leave(self, data):
+        order = data.draw(st.sampled_from(sorted(self.seats)))
+        if self.now <= END:
+            self.seats[order] = replace(self.seats[order], has_left=True)
+            self.paid_in_time.pop(order, None)
+            self.leader = leader_of(list(self.seats.values()), END, self.leader) or self.leader
+
+    @rule(minutes=st.integers(1, 25))
+    def wait(self, minutes):
+        self.now += timedelta(minutes=minutes)
+
+    @invariant()
+    def the_leader_is_somebody_who_paid(self):
+        inside = set(self.paid_in_time.values())
+        found = leader_of(list(self.seats.values()), END, self.leader)
+        assert (found in inside) if inside else (found is None)
+
+    @invariant()
+    def it_succeeds_exactly_when_enough_real_buyers_paid_in_time(self):
+        seats = list(self.seats.values())
+        found = settle(seats, ladder=LADDER, target=2, deadline=END)
+        buyers = len(set(self.paid_in_time.values()))
+        assert (found.state == "formed") == (buyers >= 2)
+        inside = [one for one in seats if one.paid_at is not None and not one.has_left]
+        taken = sum(one.paid_unit * one.quantity for one in inside)
+        kept = taken - sum(amount for _, amount in found.refunds)
+        units = sum(self.seats[order].quantity for order in self.paid_in_time)
+        assert kept == (found.unit or 0) * units
+        assert all(amount > 0 for _, amount in found.refunds)
+
+
+TestGroupTrace = GroupTrace.TestCase
