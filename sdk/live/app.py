@@ -17,6 +17,7 @@ from sdk.live.control import ImageFile, control_routes
 from sdk.live.gate import Gate
 from sdk.live.viewer_socket import viewer_socket
 from sdk.session import Session
+from sdk.types.answers import Health, Ready
 
 _KINDS = {
     ".css": "text/css; charset=utf-8",
@@ -102,7 +103,7 @@ def _page(path: Path) -> FileResponse:
 def _health(session: Session) -> APIRouter:
     router = APIRouter(tags=["health"])
 
-    @router.get("/healthz")
+    @router.get("/healthz", response_model=Health)
     async def health() -> dict[str, Any]:
         """The process is alive; how the playout clock fares."""
         figures = session.playout.figures
@@ -116,7 +117,7 @@ def _health(session: Session) -> APIRouter:
             "step_ms": round(figures.step_s * 1000, 2),
         }
 
-    @router.get("/readyz")
+    @router.get("/readyz", response_model=Ready, responses={503: {"model": Ready}})
     async def ready() -> JSONResponse:
         """Whether viewers can be sent here."""
         is_ready = session.state == "connected"

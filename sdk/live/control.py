@@ -2,14 +2,22 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Response
+from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.responses import FileResponse
 
 from sdk.errors import QueueFullError, SessionError
 from sdk.live.wire import Pin, Say
 from sdk.session import Session
+from sdk.types.answers import (
+    Interrupted,
+    Pinned,
+    ProductList,
+    SessionView,
+    SpeechAccepted,
+    problems,
+)
 
 _PICTURES = {
     ".png": "image/png",
@@ -23,6 +31,8 @@ _PICTURES = {
 # A drawing may hold scripts; opened by itself it must not run them as this site.
 _PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
+_MOST_AT_ONCE = 500
+
 ImageFile = Callable[[str], Awaitable[Path | None]]
 
 
@@ -33,7 +43,7 @@ def control_routes(sessions: dict[str, Session], image_file: ImageFile) -> APIRo
         sessions: By name.
         image_file: Where a product's picture lies, by SKU; only files that the catalogue names.
     """
-    router = APIRouter()
+    router = APIRouter(tags=["session"])
 
     def find(session_id: str) -> Session:
         session = sessions.get(session_id)
@@ -41,12 +51,31 @@ def control_routes(sessions: dict[str, Session], image_file: ImageFile) -> APIRo
             raise HTTPException(404, f"no session is called {session_id[:60]!r}")
         return session
 
-    @router.get("/api/sessions/{session_id}")
+    @router.get("/api/sessions/{session_id}", response_model=SessionView, responses=problems(404))
     async def read(session_id: str) -> dict[str, Any]:
         """The session as it is now."""
         return find(session_id).snapshot()
 
-    @router.post("/api/sessions/{session_id}/say", status_code=202)
+    @router.get(
+        "/api/sessions/{session_id}/products",
+        response_model=ProductList,
+        responses=problems(404, 422),
+    )
+    async def products(
+        session_id: str,
+        limit: Annotated[int, Query(ge=1, le=_MOST_AT_ONCE)] = 100,
+        offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    ) -> dict[str, Any]:
+        """The shelf, a part at a time, in the catalogue's order."""
+        shelf = find(session_id).shelf.products
+        return {"products": shelf[offset : offset + limit], "count": len(shelf)}
+
+    @router.post(
+        "/api/sessions/{session_id}/say",
+        status_code=202,
+        response_model=SpeechAccepted,
+        responses=problems(404, 422, 429),
+    )
     async def say(session_id: str, body: Say) -> dict[str, Any]:
         """Have the avatar say something; 202 names the speech that events will speak of."""
         session = find(session_id)
@@ -58,14 +87,18 @@ def control_routes(sessions: dict[str, Session], image_file: ImageFile) -> APIRo
             raise HTTPException(422, str(error)) from error
         return {"speech_id": speech.speech_id, "sentences": len(speech.sentences)}
 
-    @router.post("/api/sessions/{session_id}/interrupt")
+    @router.post(
+        "/api/sessions/{session_id}/interrupt", response_model=Interrupted, responses=problems(404)
+    )
     async def interrupt(session_id: str) -> dict[str, Any]:
         """Silence, now."""
         session = find(session_id)
         await session.interrupt()
         return {"generation": session.director.generation}
 
-    @router.post("/api/sessions/{session_id}/pin")
+    @router.post(
+        "/api/sessions/{session_id}/pin", response_model=Pinned, responses=problems(404, 422)
+    )
     async def pin(session_id: str, body: Pin) -> dict[str, Any]:
         """Show a product on every page; null takes it away."""
         try:
@@ -74,7 +107,11 @@ def control_routes(sessions: dict[str, Session], image_file: ImageFile) -> APIRo
             raise HTTPException(404, str(error)) from error
         return {"pinned": body.sku}
 
-    @router.get("/media/{session_id}", response_class=Response)
+    @router.get(
+        "/media/{session_id}",
+        response_class=Response,
+        responses=problems(404) | {200: {"content": {"image/png": {}}}},
+    )
     async def portrait(session_id: str) -> Response:
         """The presenter's small picture."""
         png = find(session_id).parts.portrait
@@ -82,7 +119,11 @@ def control_routes(sessions: dict[str, Session], image_file: ImageFile) -> APIRo
             raise HTTPException(404, "no picture")
         return Response(png, media_type="image/png", headers={"Cache-Control": "max-age=300"})
 
-    @router.get("/media/{session_id}/{sku:path}", response_class=FileResponse)
+    @router.get(
+        "/media/{session_id}/{sku:path}",
+        response_class=FileResponse,
+        responses=problems(404) | {200: {"content": {kind: {} for kind in _PICTURES.values()}}},
+    )
     async def picture(session_id: str, sku: str) -> FileResponse:
         """A product's picture."""
         find(session_id)

@@ -20,6 +20,16 @@ from commerce.models.buying import CheckoutRequest, Wish
 from commerce.shop import Shop
 from sdk.storefront import wire
 from sdk.storefront.links import referral_of, remember_visitor, visitor_of
+from sdk.types.answers import problems
+from sdk.types.till_answers import (
+    BargainView,
+    Checkout,
+    GroupOrderView,
+    HelpedView,
+    OrderStatusView,
+    QuoteView,
+    TillView,
+)
 
 _STATUS: tuple[tuple[type[CommerceError], int], ...] = (
     (UnknownProductError, 404),
@@ -54,7 +64,7 @@ def buying_routes(shop: Shop) -> APIRouter:
             session=buy.session,
         )
 
-    @router.get("/checkout")
+    @router.get("/checkout", response_model=TillView, responses=problems(503))
     async def about(response: Response) -> dict[str, Any]:
         """Whether the till is open, whether it is a trial, and which flash prices run."""
         response.headers.update(_UNCACHED)
@@ -65,7 +75,12 @@ def buying_routes(shop: Shop) -> APIRouter:
             "flash": [wire.flash(one) for one in await till.flash_prices()],
         }
 
-    @router.post("/checkout", status_code=201)
+    @router.post(
+        "/checkout",
+        status_code=201,
+        response_model=Checkout,
+        responses=problems(404, 409, 422, 503),
+    )
     async def checkout(buy: wire.Buy, request: Request, response: Response) -> dict[str, Any]:
         """Hold the goods and open a payment page; send the buyer to ``url``."""
         visitor = visitor_of(request.cookies) or secrets.token_hex(16)
@@ -81,7 +96,9 @@ def buying_routes(shop: Shop) -> APIRouter:
             "is_test": started.is_test,
         }
 
-    @router.post("/checkout/quote")
+    @router.post(
+        "/checkout/quote", response_model=QuoteView, responses=problems(404, 409, 422, 503)
+    )
     async def quote(buy: wire.Buy, request: Request) -> dict[str, Any]:
         """What it would cost now, and why; nothing is held."""
         visitor = visitor_of(request.cookies) or "nobody"
@@ -90,7 +107,9 @@ def buying_routes(shop: Shop) -> APIRouter:
         except CommerceError as error:
             raise refused(error) from error
 
-    @router.get("/order/{order}/status")
+    @router.get(
+        "/order/{order}/status", response_model=OrderStatusView, responses=problems(404, 503)
+    )
     async def status(order: str, response: Response) -> dict[str, Any]:
         """An order as it stands; whoever knows its id may see it."""
         response.headers.update(_UNCACHED)
@@ -99,7 +118,7 @@ def buying_routes(shop: Shop) -> APIRouter:
         except CommerceError as error:
             raise refused(error) from error
 
-    @router.get("/group/{group}")
+    @router.get("/group/{group}", response_model=GroupOrderView, responses=problems(404, 503))
     async def group(group: str, response: Response) -> dict[str, Any]:
         """A group order as it stands; only buyers who paid are counted."""
         response.headers.update(_UNCACHED)
@@ -108,7 +127,7 @@ def buying_routes(shop: Shop) -> APIRouter:
         except CommerceError as error:
             raise refused(error, missing=PriceRefusedError) from error
 
-    @router.get("/bargain/{bargain}")
+    @router.get("/bargain/{bargain}", response_model=BargainView, responses=problems(404, 503))
     async def bargain(bargain: str, response: Response) -> dict[str, Any]:
         """A bargain as it stands, with what is needed to check every cut once it is over."""
         response.headers.update(_UNCACHED)
@@ -117,7 +136,9 @@ def buying_routes(shop: Shop) -> APIRouter:
         except CommerceError as error:
             raise refused(error, missing=PriceRefusedError) from error
 
-    @router.post("/bargain/{bargain}/help")
+    @router.post(
+        "/bargain/{bargain}/help", response_model=HelpedView, responses=problems(404, 422, 503)
+    )
     async def help_bargain(bargain: str, request: Request, response: Response) -> dict[str, Any]:
         """Bring a friend's price down, once."""
         visitor = visitor_of(request.cookies) or secrets.token_hex(16)
