@@ -26,6 +26,7 @@ class Offer:
     currency: str
     is_available: bool
     options: dict[str, str]
+    brand: str | None
 
 
 async def catalogue_named(session: AsyncSession, name: str) -> Catalogue:
@@ -133,6 +134,7 @@ async def offers_of(
             Variant.currency,
             _AVAILABLE,
             Variant.options,
+            Product.brand,
         )
         .join(Product, Product.id == Variant.product_id)
         .where(Variant.deleted_at.is_(None), Product.deleted_at.is_(None))
@@ -144,8 +146,8 @@ async def offers_of(
         # Not by the catalogue too: SQLite would choose that index, which tells nothing apart.
         query = query.where(Variant.product_id.in_(ids[:_MOST_IDS]))
     return [
-        Offer(ProductId(product), VariantId(variant), minor, currency, bool(available), options)
-        for product, variant, minor, currency, available, options in await session.execute(query)
+        Offer(ProductId(row[0]), VariantId(row[1]), row[2], row[3], bool(row[4]), row[5], row[6])
+        for row in await session.execute(query)
     ]
 
 

@@ -237,6 +237,9 @@ class _Reply:
         if not found.card.is_available:
             text = self._wording.say("found_sold_out", found.card)
             return Answer(text, found.card, "found, but sold out")
+        if not self._query.has_price_limit:
+            text = self._wording.say("found_roughly", found.card)
+            return Answer(text, found.card, "found, but not in that version")
         text = f"{self._wording.say('none_at_price')} {self._wording.say('nearest', found.card)}"
         return Answer(text, found.card, "found, but not at that price")
 

@@ -10,6 +10,7 @@ from commerce.recommendation import lexicon
 from commerce.recommendation import lexicon_asia as asia
 from commerce.recommendation.limits import price_limits
 from commerce.recommendation.synonyms import alternatives_of, group_of, phrases
+from commerce.recommendation.wishes import without_size
 
 _LONGEST_MESSAGE = 500
 # What stands behind these describes the use, not the thing: a mat *for yoga*.
@@ -37,7 +38,7 @@ def understand(text: str, currency: str = "USD") -> Query:
     limits = price_limits(message, currency)
     folded = fold(message)
     has_limit = limits.minimum is not None or limits.maximum is not None
-    terms = tuple(_terms(_without_cues(limits.rest)))
+    terms = tuple(_terms(_without_cues(without_size(limits.rest))))
     order = _order(folded)
     asks_plainly = bool(lexicon.STRONG_WISH.search(folded)) and not _is_personal(terms)
     has_limit = (has_limit and (limits.is_plain or bool(terms))) or order is not None
@@ -134,7 +135,8 @@ def _terms(folded: str) -> Iterator[Term]:
     parts = [list(_content_words(part)) for part in _SIDE_WORDS.split(folded)]
     main_words, *sides = [part for part in parts if part] or [[]]
     side_words = [word for side in sides for word in side]
-    if not any(map(_is_known_thing, main_words)) and any(map(_is_known_thing, side_words)):
+    is_late = not any(map(_is_known_thing, main_words)) and any(map(_is_known_thing, side_words))
+    if is_late and not lexicon.RECOMMEND.search(folded):
         # "Something to listen to music, headphones maybe": the thing is named late.
         main_words, side_words = side_words, main_words
     head = _head(main_words, is_first=bool(_HEAD_FIRST.search(folded)))

@@ -17,6 +17,7 @@ from commerce.recommendation.ranking import Match, rank
 from commerce.recommendation.reply import Found
 from commerce.recommendation.spelling import Speller
 from commerce.recommendation.understand import index_terms
+from commerce.recommendation.wishes import keeps_wishes
 from commerce.recommendation.word_index import WordIndex, WordIndexBuilder, index_of
 
 LEAST_SCORE = 0.25
@@ -169,6 +170,8 @@ def _fits(query: Query, offer: Offer) -> bool:
     if query.minimum is not None and offer.price_minor < query.minimum.minor:
         return False
     if query.maximum is not None and offer.price_minor > query.maximum.minor:
+        return False
+    if not keeps_wishes(query, offer.options, offer.brand):
         return False
     return offer.is_available or not query.wants_in_stock
 

@@ -144,6 +144,33 @@ async def test_candidates_of_the_database_give_the_same_best(question, tmp_path)
     assert [one.card.sku for one in whole][:1] == [one.card.sku for one in picked][:1]
 
 
+SHIRTS = (
+    "handle,title,price,brand,Option1 Name,Option1 Value,Option2 Name,Option2 Value\n"
+    "a,Cotton shirt,20,Acme,Colour,Red,Size,S\na,,20,,,Red,,M\na,,20,,,Blue,,L\n"
+    "b,Linen shirt,30,Mossgrove,Colour,Green,Size,XL\n"
+)
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("both_databases")
+@pytest.mark.parametrize(
+    ("question", "skus"),
+    [
+        ("blue shirt", ["a-blue-l"]),
+        ("a shirt in size M", ["a-red-m"]),
+        ("shirt size medium in red", ["a-red-m"]),
+        ("green shirt XL", ["b-green-xl"]),
+        ("shirt by Mossgrove", ["b-green-xl"]),
+        ("linen shirt in yellow", []),
+        ("shirt under 25", ["a-red-s"]),
+        ("有没有蓝色的衬衫", ["a-blue-l"]),
+    ],
+)
+async def test_colour_size_brand_and_price_are_kept(question, skus, tmp_path):
+    async with shop_with(SHIRTS, tmp_path) as shop:
+        assert [one.card.sku for one in await shop.search(question)] == skus
+
+
 @pytest.mark.asyncio
 @pytest.mark.usefixtures("both_databases")
 async def test_a_change_of_the_catalogue_is_found_at_once(tmp_path):

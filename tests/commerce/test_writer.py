@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 import pytest
 from hypothesis import given
@@ -41,7 +41,7 @@ async def endpoint(content, status=200, raw=None, delay_s=0.0):
     requests = []
 
     async def serve(reader, writer):
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError), closing(writer):
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
             length = int(head.lower().split("content-length: ")[1].split("\r\n")[0])
             requests.append((head, json.loads(await reader.readexactly(length))))
@@ -52,7 +52,6 @@ async def endpoint(content, status=200, raw=None, delay_s=0.0):
             )
             writer.write(start.encode() + body)
             await writer.drain()
-        writer.close()
 
     running = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
