@@ -21,8 +21,10 @@ from starlette.types import ASGIApp
 from avatar_engine.engine import open_engine
 from avatar_engine.persona import Persona
 from avatar_engine.render import warm_up
+from commerce import settings as commerce_settings
 from commerce.shop import ImportReport, Shop
 from commerce.shop.connecting import Connection
+from commerce.shop.speech import speech_of
 from sdk.errors import OutputError, SettingsError
 from sdk.live.access import Access
 from sdk.live.app import create_app
@@ -285,12 +287,15 @@ def default_database(catalogue: Path | None) -> str | None:
 
 @asynccontextmanager
 async def _opened_shop(catalogue: Catalogue) -> AsyncIterator[Shop]:
+    settings = commerce_settings.read_settings()
+    currency, speech = settings.currency, speech_of(settings)
     if catalogue.database is not None:
-        async with Shop.open(catalogue.database) as shop:
+        async with Shop.open(catalogue.database, currency=currency, speech=speech) as shop:
             yield shop
         return
     with tempfile.TemporaryDirectory(prefix="livepitch-", ignore_cleanup_errors=True) as folder:
-        async with Shop.open(str(Path(folder) / "shop.db")) as shop:
+        url = str(Path(folder) / "shop.db")
+        async with Shop.open(url, currency=currency, speech=speech) as shop:
             yield shop
 
 
