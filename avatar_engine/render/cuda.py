@@ -83,7 +83,7 @@ class CudaRenderer:
         through = light[0, ..., None]
         shown = 255 * color[0] + through * torch.as_tensor(behind, device="cuda")
         missing = (torch.as_tensor(photo, device="cuda") - shown) * (1 - through)
-        return Detail(source, missing)
+        return Detail(source, maps, missing)
 
     @torch.no_grad()
     def render(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.uint8]:

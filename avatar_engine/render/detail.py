@@ -3,12 +3,14 @@
 The definition, for the reference and the CUDA renderer; ``render/cpu/detail.py`` is the fast one.
 """
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
 from avatar_engine.render import detail_definition as d
 from avatar_engine.render.gaussians import Gaussians
+from avatar_engine.types import HeadMaps
 
 
 class Detail:
@@ -16,19 +18,27 @@ class Detail:
 
     Args:
         source: Gaussians of one frame (B = 1) as the photo shows them, at the output's size.
+        maps: The persona.
         missing: [H, W, 3] photo minus the Gaussians' picture, in bytes.
     """
 
-    def __init__(self, source: Gaussians, missing: Tensor) -> None:
+    def __init__(self, source: Gaussians, maps: HeadMaps, missing: Tensor) -> None:
         self._height, self._width = missing.shape[:2]
         self._cell = d.detail_cell(self._width, self._height)
         self._rows = -(-self._height // self._cell)
         self._columns = -(-self._width // self._cell)
+        kinds = torch.as_tensor(d.detail_kinds(maps.chart), device=missing.device)
+        drivers, fading = d.detail_fading(maps)
+        self._kinds = kinds
+        self._drivers = torch.as_tensor(drivers.astype(np.int64), device=missing.device)
+        self._fading = torch.as_tensor(fading, device=missing.device).to(missing.dtype)
         self._missing = missing.round().clamp(-127, 127)
         texels, _, is_front = self._front(source, 0)
         self._came_from = source.means[0].clone()
+        self._area = source.covariances[0]
         self._seen = torch.zeros_like(self._came_from[:, 0])
-        self._seen[texels] = is_front.to(self._seen.dtype)
+        is_shown = is_front & (kinds[texels] != d.MOUTH)
+        self._seen[texels] = is_shown.to(self._seen.dtype)
 
     def added(self, gaussians: Gaussians, picture: Tensor) -> Tensor:
         """Pictures [B, H, W, 3] in bytes with the detail of their frames, not rounded."""
@@ -61,14 +71,18 @@ class Detail:
         cells = (row[texels] * self._columns + column[texels]).long()
         depths = gaussians.depths[frame, texels]
         nearest = depths.new_full((self._rows * self._columns,), float("inf"))
-        nearest = nearest.scatter_reduce(0, cells, depths, "amin")
-        return texels, cells, depths <= nearest[cells] + d.DETAIL_DEPTH_CM
+        is_outside = self._kinds[texels] == d.OUTSIDE
+        nearest = nearest.scatter_reduce(0, cells[is_outside], depths[is_outside], "amin")
+        reach = torch.where(is_outside, d.DETAIL_DEPTH_CM, 0.0)
+        return texels, cells, depths <= nearest[cells] + reach
 
     def _flow(self, gaussians: Gaussians, frame: int) -> tuple[Tensor, Tensor]:
         """Weight [rows, columns], and flow times weight [rows, columns, 2]."""
         texels, cells, is_front = self._front(gaussians, frame)
         texels, cells = texels[is_front], cells[is_front]
-        seen = self._seen[texels]
+        stretch = _log_area(gaussians.covariances[frame, texels]) - _log_area(self._area[texels])
+        kept = 1 - gaussians.tints[frame, self._drivers[texels]] * self._fading[texels]
+        seen = kept * self._seen[texels] / (1 + (stretch / d.DETAIL_STRETCH) ** 4)
         came = self._came_from[texels] - gaussians.means[frame, texels]
         terms = [torch.ones_like(seen), seen, seen * came[:, 0], seen * came[:, 1]]
         terms.append(seen * came.square().sum(-1))
@@ -114,3 +128,9 @@ class Detail:
         top = torch.lerp(corner[0], corner[1], gx)
         low = torch.lerp(corner[2], corner[3], gx)
         return torch.lerp(top, low, gy).permute(1, 2, 0)
+
+
+def _log_area(covariances: Tensor) -> Tensor:
+    """Logarithm of the area [...] of ellipses with covariances [..., 3], but for a constant."""
+    xx, xy, yy = covariances.unbind(-1)
+    return 0.5 * torch.log((xx * yy - xy * xy).clamp_min(1e-12))

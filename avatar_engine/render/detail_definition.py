@@ -1,6 +1,10 @@
 """The numbers of the detail (step 12 of ``CONVENTIONS.md``), shared by its two makings."""
 
 import numpy as np
+from numpy.typing import NDArray
+
+from avatar_engine.types import Chart, HeadMaps
+from avatar_engine.types.maps import TintDriver
 
 DETAIL_OPAQUE = 0.5
 """Gaussians from this opacity on carry detail, and hide what lies behind them from it."""
@@ -11,6 +15,9 @@ DETAIL_FULL = 0.2
 DETAIL_FOLD_CELLS = 0.5
 """Where the flow within a cell and its neighbours spreads by so many cells, detail is halved: it
 is a fold, an edge or a stretched place, where the photo's texture no longer fits."""
+DETAIL_STRETCH = 0.7
+"""Texels whose area in the picture changed by this in its logarithm (a factor of 2) since the
+photo carry half their detail, and soon none: a closing lid is no stretched eye."""
 DETAIL_FAINTEST = 0.02
 """Weights below this are not drawn."""
 DETAIL_WORTH = 3
@@ -20,3 +27,34 @@ DETAIL_WORTH = 3
 def detail_cell(width: int, height: int) -> int:
     """Side of a cell of the detail's grid, pixels: a power of two, 4 at 512 x 512."""
     return 1 << max(1, int(np.ceil(np.log2(max(width, height) / 160))))
+
+
+OUTSIDE, EYE, MOUTH = 0, 1, 2
+
+
+def detail_kinds(chart: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What a texel is to the detail, by its chart.
+
+    OUTSIDE carries it and hides what is behind. EYE carries it where nothing outside is in front:
+    lids slide over eyeballs at a hair's breadth. MOUTH only takes up room: what a smile showed of
+    teeth must not be drawn on another opening.
+    """
+    inner = np.isin(chart, (Chart.TEETH, Chart.GUM, Chart.TONGUE, Chart.CAVITY))
+    kinds = np.where(inner, MOUTH, np.where(chart == Chart.EYE, EYE, OUTSIDE))
+    return kinds.astype(np.uint8)
+
+
+def detail_fading(maps: HeadMaps) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """What takes a texel's detail away [M], as TintDriver, and how much of it at 1 [M].
+
+    A tint says that the colour is no longer the photo's: its finer part is neither.
+    """
+    drivers = np.zeros(len(maps.positions), np.uint8)
+    share = np.zeros(len(maps.positions), np.float32)
+    if len(maps.tints):
+        count = len(maps.tints)
+        drivers[:count] = maps.tint_drivers
+        strength = np.abs(maps.tints).max(1)
+        is_lid = np.isin(maps.tint_drivers, (TintDriver.LEFT_LID, TintDriver.RIGHT_LID))
+        share[:count] = np.where(is_lid, strength > 0, np.minimum(6 * strength, 1))
+    return drivers, share

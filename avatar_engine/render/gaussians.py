@@ -35,6 +35,7 @@ class Gaussians:
         depths: [B, M] cm, bias included: the order of blending.
         opacities: [B, M]; 0 where culled.
         colors: [B, M, 3] in [0, 1], tinted and lit.
+        tints: [B, 4] how far each TintDriver acts.
     """
 
     means: Tensor
@@ -42,6 +43,7 @@ class Gaussians:
     depths: Tensor
     opacities: Tensor
     colors: Tensor
+    tints: Tensor
 
     @property
     def conics(self) -> Tensor:
@@ -120,6 +122,7 @@ class TorchMaps:
             depth + self.bias,
             torch.where(is_drawn & (opacities >= d.ALPHA_CUT), opacities, 0.0),
             self.shaded(self.tinted(self._tensor(tints)), lit),
+            self._tensor(tints),
         )
 
     def express(self, weights: Tensor) -> Tensor:

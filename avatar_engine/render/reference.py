@@ -164,7 +164,7 @@ class ReferenceRenderer:
         through = light[..., None]
         missing = torch.as_tensor(photo) - 255 * color - through * torch.as_tensor(behind)
         source = self.maps.project([as_photographed], self._camera, source_residual=1.0)
-        return Detail(source, missing * (1 - through))
+        return Detail(source, maps, missing * (1 - through))
 
     @torch.no_grad()
     def coverage(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.float32]:

@@ -21,9 +21,15 @@ from avatar_engine.render.detail_definition import (
     DETAIL_FOLD_CELLS,
     DETAIL_FULL,
     DETAIL_OPAQUE,
+    DETAIL_STRETCH,
     DETAIL_WORTH,
+    MOUTH,
+    OUTSIDE,
     detail_cell,
+    detail_fading,
+    detail_kinds,
 )
+from avatar_engine.types import HeadMaps
 
 _F = np.float32
 _FAR = np.int32(1 << 30)
@@ -37,14 +43,16 @@ class Detail(NamedTuple):
     Attributes:
         cell: [1] int32 side of a grid cell, pixels.
         keys: [1] int32 depth keys within which texels share a surface.
-        came_from: [R, C, 3] float32: x, y in the output's pixels in the source view, and how far
-            the photo shows the texel, in [0, 1].
+        kinds: [R * C] uint8 of ``detail_kinds``.
+        drivers: [R * C] uint8, fading: [R * C] float32 of ``detail_fading``.
+        came_from: [R, C, 4] float32: x, y in the output's pixels in the source view, how far the
+            photo shows the texel, in [0, 1], and the logarithm of its conic's determinant there.
         planes: [3, H, W] int8 differences, RGB or YUV (chroma in the upper left quarter), with a
             margin of zeros on all sides.
         worth: [2, rows, columns] uint8: whether a cell or its neighbours hold a difference worth
             it, in the first plane and in the other two.
         nearest: [rows * columns] int32 depth keys.
-        front: [M, 4] float32 of the frame's opaque texels: x, y, key, texel.
+        front: [M, 5] float32 of the frame's opaque texels: x, y, key, texel, conic's determinant.
         places: [M] int32 their cells.
         sums: [5, rows + 2, columns + 2] float32: light, seen, flow x, flow y, its square.
         flow: [3, rows, columns] float32: weight, and where to look, times weight.
@@ -52,6 +60,9 @@ class Detail(NamedTuple):
 
     cell: NDArray[np.int32]
     keys: NDArray[np.int32]
+    kinds: NDArray[np.uint8]
+    drivers: NDArray[np.uint8]
+    fading: NDArray[np.float32]
     came_from: NDArray[np.float32]
     planes: NDArray[np.int8]
     worth: NDArray[np.uint8]
@@ -63,12 +74,18 @@ class Detail(NamedTuple):
 
 
 def detail_for(
-    records: Records, planes: NDArray[np.floating], keys_per_cm: float, *, is_i420: bool
+    records: Records,
+    maps: HeadMaps,
+    planes: NDArray[np.floating],
+    keys_per_cm: float,
+    *,
+    is_i420: bool,
 ) -> Detail:
     """Detail of one output, from the Gaussians of the source view.
 
     Args:
         records: Posed as in the photo, at the output's size.
+        maps: The persona.
         planes: [3, H, W] photo minus the Gaussians' picture, in bytes: RGB, or YUV with chroma at
             half size in the upper left quarter.
         keys_per_cm: Of the records' depth keys.
@@ -83,11 +100,13 @@ def detail_for(
     detail = Detail(
         np.array([cell], np.int32),
         np.array([round(DETAIL_DEPTH_CM * keys_per_cm)], np.int32),
-        np.zeros((*records.keys.shape, 3), np.float32),
+        detail_kinds(maps.chart),
+        *detail_fading(maps),
+        np.zeros((*records.keys.shape, 4), np.float32),
         padded,
         np.zeros((2, rows, columns), np.uint8),
         np.zeros(rows * columns, np.int32),
-        np.zeros((texels, 4), np.float32),
+        np.zeros((texels, 5), np.float32),
         np.zeros(texels, np.int32),
         np.zeros((5, rows + 2, columns + 2), np.float32),
         np.zeros((3, rows, columns), np.float32),
@@ -97,9 +116,15 @@ def detail_for(
     return detail
 
 
-def add_rgb(records: Records, detail: Detail, dirty: NDArray[np.uint8], out: NDArray) -> None:
-    """Add to a picture [H, W, C] uint8 whose first three channels are RGB."""
-    _gather_flow(records, detail)
+def add_rgb(
+    records: Records,
+    detail: Detail,
+    tints: NDArray[np.float32],
+    dirty: NDArray[np.uint8],
+    out: NDArray[np.uint8],
+) -> None:
+    """Add to a picture [H, W, C] whose first three channels are RGB; ``tints`` are the frame's."""
+    _gather_flow(records, detail, tints)
     height, width, channels = out.shape
     _add(detail, dirty, out.reshape(-1), 0, 0, channels, width, height, 1)
 
@@ -107,6 +132,7 @@ def add_rgb(records: Records, detail: Detail, dirty: NDArray[np.uint8], out: NDA
 def add_i420(
     records: Records,
     detail: Detail,
+    tints: NDArray[np.float32],
     dirty: NDArray[np.uint8],
     out: NDArray[np.uint8],
     *,
@@ -114,7 +140,7 @@ def add_i420(
     height: int,
 ) -> None:
     """Add to flat I420; chroma looks at the even pixels."""
-    _gather_flow(records, detail)
+    _gather_flow(records, detail, tints)
     area = width * height
     _add(detail, dirty, out, 0, 0, 1, width, height, 1)
     for c in range(2):
@@ -140,10 +166,12 @@ def _collect(records, detail):
             if column >= columns or row >= rows:
                 continue
             at, key = row * columns + column, np.int32(records.keys[r, m])
-            nearest[at] = min(nearest[at], key)
+            texel = r * records.keys.shape[1] + np.int64(records.texels[r, m])
+            if detail.kinds[texel] == OUTSIDE:
+                nearest[at] = min(nearest[at], key)
             f = front[count]
-            f[0], f[1], f[2] = q[0], q[1], _F(key)
-            f[3] = _F(r * records.keys.shape[1] + records.texels[r, m])
+            f[0], f[1], f[2], f[3] = q[0], q[1], _F(key), _F(texel)
+            f[4] = q[2] * q[4] - q[3] * q[3]
             places[count] = at
             count += 1
     return count
@@ -152,12 +180,14 @@ def _collect(records, detail):
 @kernel
 def _note_source(records, detail):
     count = _collect(records, detail)
-    notes = detail.came_from.reshape(-1, 3)
+    notes = detail.came_from.reshape(-1, 4)
     for k in range(count):
         f = detail.front[k]
         note = notes[np.int64(f[3])]
-        note[0], note[1] = f[0], f[1]
-        if f[2] <= _F(detail.nearest[detail.places[k]] + detail.keys[0]):
+        note[0], note[1], note[3] = f[0], f[1], np.log(max(f[4], _F(1e-12)))
+        kind = detail.kinds[np.int64(f[3])]
+        reach = detail.keys[0] if kind == OUTSIDE else np.int32(0)
+        if kind != MOUTH and f[2] <= _F(detail.nearest[detail.places[k]] + reach):
             note[2] = _F(1)
 
 
@@ -182,21 +212,29 @@ def _find_worth(detail, halved):
 
 
 @kernel
-def _gather_flow(records, detail):
+def _gather_flow(records, detail, tints):
     """Sums per cell of where its front texels came from, smoothed; then flow and weight."""
     count = _collect(records, detail)
     rows, columns = detail.worth.shape[1:]
-    notes, sums = detail.came_from.reshape(-1, 3), detail.sums
+    notes, sums = detail.came_from.reshape(-1, 4), detail.sums
     sums[:] = _F(0)
     wide = columns + 2
     flat = sums.reshape(5, -1)
+    per_stretch = _F(0.5 / DETAIL_STRETCH)
     for k in range(count):
         f = detail.front[k]
         at = np.int64(detail.places[k])
-        if f[2] > _F(detail.nearest[at] + detail.keys[0]):
+        texel = np.int64(f[3])
+        reach = detail.keys[0] if detail.kinds[texel] == OUTSIDE else np.int32(0)
+        if f[2] > _F(detail.nearest[at] + reach):
             continue
-        note = notes[np.int64(f[3])]
-        seen, dx, dy = note[2], note[0] - f[0], note[1] - f[1]
+        note = notes[texel]
+        # The determinant goes with the square of the inverse area.
+        stretch = (np.log(max(f[4], _F(1e-12))) - note[3]) * per_stretch
+        stretch *= stretch
+        kept = _F(1) - tints[detail.drivers[texel]] * detail.fading[texel]
+        seen = note[2] * kept / (_F(1) + stretch * stretch)
+        dx, dy = note[0] - f[0], note[1] - f[1]
         at = (at // columns + 1) * wide + at % columns + 1
         flat[0, at] += _F(1)
         flat[1, at] += seen

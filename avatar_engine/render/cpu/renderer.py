@@ -72,21 +72,21 @@ class CpuRenderer:
 
     def render(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.uint8]:
         """Draw one frame; see ``Renderer.render``."""
-        self._pose(state, source_residual, self._palette)
+        tints = self._pose(state, source_residual, self._palette)
         if self._config.pixel_format == "rgb":
             blend_rgb(self._records, self._bins, self._canvas, self._behind, self._out)
             if self._detail is not None:
-                add_rgb(self._records, self._detail, self._canvas.dirty, self._out)
+                add_rgb(self._records, self._detail, tints, self._canvas.dirty, self._out)
         elif self._config.pixel_format == "i420":
             size = {"width": self._config.width, "height": self._config.height}
             blend_i420(self._records, self._bins, self._canvas, self._behind, self._out, **size)
             if self._detail is not None:
-                add_i420(self._records, self._detail, self._canvas.dirty, self._out, **size)
+                add_i420(self._records, self._detail, tints, self._canvas.dirty, self._out, **size)
         else:
             blend_linear(self._records, self._bins, self._canvas, self._linear)
             _straight(self._linear, self._body, self._body_cover, self._out)
             if self._detail is not None:
-                add_rgb(self._records, self._detail, self._canvas.dirty, self._out)
+                add_rgb(self._records, self._detail, tints, self._canvas.dirty, self._out)
         return self._out
 
     def coverage(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.float32]:
@@ -102,13 +102,17 @@ class CpuRenderer:
             self._is_closed = True
             del self._packed, self._records, self._bins, self._canvas
 
-    def _pose(self, state: FaceState, source_residual: float, palette: Palette) -> None:
+    def _pose(
+        self, state: FaceState, source_residual: float, palette: Palette
+    ) -> NDArray[np.float32]:
+        """Fill records and bins; returns how far each tint acts."""
         if self._is_closed:
             raise RenderError("this renderer is closed: open another one")
         maps = self._sources[0]
         view = frame_view(maps, self._packed, self._camera, state, source_residual)
         pose(self._packed, view, palette, self._records)
         self._bins = sort_into(self._bins, self._records)
+        return view.tints
 
     def _look_for_detail(self, plates: Plates, camera: Camera) -> Detail | None:
         """The photo minus the Gaussians' own picture of it, at the output's pixels."""
@@ -132,7 +136,7 @@ class CpuRenderer:
         keys_per_cm = self._keys_per_cm(as_photographed)
         is_i420 = config.pixel_format == "i420"
         planes = missing.transpose(2, 0, 1)
-        return detail_for(self._records, planes, keys_per_cm, is_i420=is_i420)
+        return detail_for(self._records, maps, planes, keys_per_cm, is_i420=is_i420)
 
     def _keys_per_cm(self, state: FaceState) -> float:
         return float(frame_view(self._sources[0], self._packed, self._camera, state, 0.0).lens[5])
