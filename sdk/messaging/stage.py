@@ -78,7 +78,6 @@ class LiveStage:
             priority=Priority.PITCH,
             product=sku,
             merge_key=merge_key,
-            is_resumable=True,
             turn_id=turn,
         )
         try:
