@@ -10,7 +10,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from fastapi.routing import APIRouter
-from starlette.types import ASGIApp
 
 from sdk.live.access import Access
 from sdk.live.control import ImageFile, control_routes
@@ -34,7 +33,7 @@ def create_app(
     image_file: ImageFile,
     whep: APIRouter,
     more: Sequence[APIRouter] = (),
-) -> ASGIApp:
+) -> Gate:
     """Everything that listens on the port.
 
     Args:
@@ -90,7 +89,7 @@ def _pages() -> APIRouter:
 
     @router.get("/favicon.ico")
     async def favicon() -> RedirectResponse:
-        return RedirectResponse("/static/icon.svg")
+        return RedirectResponse("static/icon.svg")
 
     return router
 

@@ -40,12 +40,20 @@ class Gate:
         self._app = app
         self._access = access
 
+    @property
+    def app(self) -> ASGIApp:
+        """What is behind the gate."""
+        return self._app
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request or socket in, or answer it here."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(scope)
+        # Mounted in another application, we are a site of our own: what we call our address ends
+        # with the mount's prefix, not with the outer application's.
+        scope = {**scope, "app_root_path": scope.get("root_path", "")}
+        refusal = self._refusal(scope, _path_of(scope))
         if scope["type"] == "websocket":
             if refusal is None:
                 await self._app(scope, receive, send)
@@ -67,11 +75,11 @@ class Gate:
             response = JSONResponse({"detail": reason}, status_code=status)
             await response(scope, receive, send_safely)
 
-    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+    def _refusal(self, scope: Scope, path: str) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         method = scope.get("method", "GET")
-        if scope["type"] == "http" and scope["path"].startswith("/hooks/"):
+        if scope["type"] == "http" and path.startswith("/hooks/"):
             # Services call by whatever name they were given, and sign what they say.
             return None
         if not self._access.knows_host(host):
@@ -81,8 +89,8 @@ class Gate:
             return 403, "a page of another origin may not do this"
         if not self._access.is_guarded:
             return None
-        right = right_for(method, scope["path"])
-        shown = tuple(_credentials(headers, scope))
+        right = right_for(method, path)
+        shown = tuple(_credentials(headers, scope, path))
         if right == "watch" and not any(map(self._access.admits_viewer, shown)):
             return 401, "the ticket is missing or has ended; ask the seller for a new link"
         if right == "control" and not any(map(self._access.admits_seller, shown)):
@@ -90,13 +98,20 @@ class Gate:
         return None
 
 
-def _credentials(headers: Headers, scope: Scope) -> Iterable[str]:
+def _credentials(headers: Headers, scope: Scope, path: str) -> Iterable[str]:
     scheme, _, value = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         yield value.strip()
     # Pictures and sockets cannot carry headers in a browser.
-    if scope["type"] == "websocket" or scope["path"].startswith("/media/"):
+    if scope["type"] == "websocket" or path.startswith("/media/"):
         yield from parse_qs(scope["query_string"].decode("latin-1")).get("ticket", [])
+
+
+def _path_of(scope: Scope) -> str:
+    """The path below the place we are mounted at."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path[len(root) :] or "/" if root and f"{path}/".startswith(f"{root}/") else path
 
 
 async def _refuse_socket(receive: Receive, send: Send, reason: str) -> None:

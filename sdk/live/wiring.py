@@ -16,7 +16,6 @@ import numpy as np
 from fastapi import APIRouter
 from numpy.typing import NDArray
 from PIL import Image
-from starlette.types import ASGIApp
 
 from avatar_engine.engine import open_engine
 from avatar_engine.persona import Persona
@@ -25,9 +24,11 @@ from commerce import settings as commerce_settings
 from commerce.shop import ImportReport, Shop
 from commerce.shop.connecting import Connection
 from commerce.shop.speech import speech_of
-from sdk.errors import OutputError, SettingsError
+from sdk.errors import OutputError, SessionError, SettingsError
 from sdk.live.access import Access
 from sdk.live.app import create_app
+from sdk.live.console import console_router
+from sdk.live.gate import Gate
 from sdk.live.hooks import hook_routes
 from sdk.live.persona_cache import Progress, persona_from
 from sdk.live.shelf import ShopCounter, language_of
@@ -131,11 +132,22 @@ class LiveSession(Session):
         """What ended an output before the session did; complete once the session is closed."""
         return [output.error for output in self._opened_outputs if output.error is not None]
 
+    @property
+    def shop(self) -> Shop:
+        """The shop behind the session: catalogue, till, ledger, letterbox.
+
+        Raises:
+            SessionError: The session is not open.
+        """
+        if self._shop is None:
+            raise SessionError("the session is not open; use it as `async with session:`")
+        return self._shop
+
     async def image_file(self, sku: str) -> Path | None:
         """Where a product's picture lies."""
         return await self._shop.image_file(sku) if self._shop is not None else None
 
-    def web_app(self, access: Access, *, address: str = "http://127.0.0.1:8010") -> ASGIApp:
+    def web_app(self, access: Access, *, address: str = "http://127.0.0.1:8010") -> Gate:
         """The session's web application: page, picture and sound, chat, control, webhooks.
 
         Args:
@@ -151,7 +163,12 @@ class LiveSession(Session):
             image_file=self.image_file,
             whep=self._whep(access.host),
             # The counter first: its hooks have names of their own, the chats take any other.
-            more=(*self._counter(access), self._whip(access.host), *self._hooks(address)),
+            more=(
+                *self._counter(access),
+                *self._console(access),
+                self._whip(access.host),
+                *self._hooks(address),
+            ),
         )
 
     def serve_till_at(self, address: str) -> None:
@@ -169,6 +186,9 @@ class LiveSession(Session):
         link, sandbox = page_link(access), self._till.sandbox
         return [storefront_routes(self._shop, page_link=link, sandbox=sandbox)]
 
+    def _console(self, access: Access) -> list[APIRouter]:
+        return [] if self._shop is None else [console_router(self, self._shop, access)]
+
     def _hooks(self, address: str) -> list[APIRouter]:
         if self._shop is None:
             return []
@@ -183,8 +203,9 @@ class LiveSession(Session):
         return whip_router(lambda name: name == self.session_id, drive, config=config)
 
     def _whep(self, host: str) -> APIRouter:
-        broadcaster = self.parts.transmitter
-        assert isinstance(broadcaster, Broadcaster)
+        # A session without a picture (see sdk.testing) has nobody to send one.
+        found = self.parts.transmitter
+        broadcaster = found if isinstance(found, Broadcaster) else None
         config = WhepConfig(host_addresses=host_addresses_for(host), allow_origin="")
         return whep_router(
             lambda name: broadcaster if name == self.session_id else None, config=config
@@ -192,43 +213,49 @@ class LiveSession(Session):
 
     @asynccontextmanager
     async def _compose(self) -> AsyncIterator[Parts]:
-        width, height = self._size
         async with _opened_shop(self._catalogue) as shop, open_till(shop) as till:
             self._shop, self._till = shop, till
-            if self._catalogue.file is not None:
-                self.import_report = await _fill(shop, self._catalogue)
-            # Before the persona, which takes seconds: a misspelt voice is told at once.
-            voice = await asyncio.to_thread(open_session_voice, self._voice)
-            self._language = language_of(voice_language(voice))
             try:
-                persona = await self._open_persona()
-                await asyncio.to_thread(self._prepare_kernels)
-            except BaseException:
-                voice.close()
-                raise
-            engine = await asyncio.to_thread(
-                functools.partial(
-                    open_engine,
-                    persona,
-                    voice=voice,
-                    renderer=self._renderer,
-                    width=width,
-                    height=height,
-                    fps=self._fps,
-                    seed=self._seed,
-                )
+                if self._catalogue.file is not None:
+                    self.import_report = await _fill(shop, self._catalogue)
+                yield await self._assemble(shop)
+            finally:
+                self._shop = self._till = None
+
+    async def _assemble(self, shop: Shop) -> Parts:
+        width, height = self._size
+        # Before the persona, which takes seconds: a misspelt voice is told at once.
+        voice = await asyncio.to_thread(open_session_voice, self._voice)
+        self._language = language_of(voice_language(voice))
+        try:
+            persona = await self._open_persona()
+            await asyncio.to_thread(self._prepare_kernels)
+        except BaseException:
+            voice.close()
+            raise
+        engine = await asyncio.to_thread(
+            functools.partial(
+                open_engine,
+                persona,
+                voice=voice,
+                renderer=self._renderer,
+                width=width,
+                height=height,
+                fps=self._fps,
+                seed=self._seed,
             )
-            broadcaster = self._broadcaster(engine.close)
-            counter = ShopCounter(shop, session_id=self.session_id, language=self._language)
-            yield Parts(
-                engine,
-                broadcaster,
-                counter,
-                presenter=self._name or _presenter(persona.name),
-                consent=persona.consent or "",
-                portrait=_png(persona.thumbnail),
-                open_driver=functools.partial(_open_driver, persona),
-            )
+        )
+        broadcaster = self._broadcaster(engine.close)
+        counter = ShopCounter(shop, session_id=self.session_id, language=self._language)
+        return Parts(
+            engine,
+            broadcaster,
+            counter,
+            presenter=self._name or _presenter(persona.name),
+            consent=persona.consent or "",
+            portrait=_png(persona.thumbnail),
+            open_driver=functools.partial(_open_driver, persona),
+        )
 
     async def _open_persona(self) -> Persona:
         if isinstance(self._persona, Persona):

@@ -2,7 +2,6 @@
 
 import secrets
 from typing import Any
-from urllib.parse import urljoin
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
@@ -19,7 +18,7 @@ from commerce.errors import (
 from commerce.models.buying import CheckoutRequest, Wish
 from commerce.shop import Shop
 from sdk.storefront import wire
-from sdk.storefront.links import referral_of, remember_visitor, visitor_of
+from sdk.storefront.links import absolute, referral_of, remember_visitor, visitor_of
 from sdk.types.answers import problems
 from sdk.types.till_answers import (
     BargainView,
@@ -91,7 +90,7 @@ def buying_routes(shop: Shop) -> APIRouter:
         remember_visitor(response, request, visitor)
         return {
             "order": started.order,
-            "url": urljoin(str(request.base_url), started.url),
+            "url": absolute(request, started.url),
             "expires_at": started.expires_at.isoformat(),
             "is_test": started.is_test,
         }
@@ -110,13 +109,15 @@ def buying_routes(shop: Shop) -> APIRouter:
     @router.get(
         "/order/{order}/status", response_model=OrderStatusView, responses=problems(404, 503)
     )
-    async def status(order: str, response: Response) -> dict[str, Any]:
+    async def status(order: str, request: Request, response: Response) -> dict[str, Any]:
         """An order as it stands; whoever knows its id may see it."""
         response.headers.update(_UNCACHED)
         try:
-            return wire.order(await till.order(order))
+            found = await till.order(order)
         except CommerceError as error:
             raise refused(error) from error
+        page_url = absolute(request, found.page_url) if found.page_url else None
+        return wire.order(found) | {"page_url": page_url}
 
     @router.get("/group/{group}", response_model=GroupOrderView, responses=problems(404, 503))
     async def group(group: str, response: Response) -> dict[str, Any]:

@@ -41,14 +41,14 @@ def link_routes(shop: Shop, page_link: PageLink) -> APIRouter:
     async def follow(token: str, request: Request) -> Response:
         """Follow a link from a chat; the page behind it knows who recommended what."""
         if not _TOKEN.fullmatch(token):
-            return _redirect(page_link(None, None))
+            return _redirect(request, page_link(None, None))
         visitor = visitor_of(request.cookies) or secrets.token_hex(16)
         node = await shop.ledger.node("visitor", visitor)
         is_machine = request.method == "HEAD" or is_preview(request.headers)
         destination = await shop.ledger.follow(token, visitor=node, is_preview=is_machine)
         if destination is None:
-            return _redirect(page_link(None, None))
-        answer = _redirect(page_link(destination.session, destination.sku))
+            return _redirect(request, page_link(None, None))
+        answer = _redirect(request, page_link(destination.session, destination.sku))
         if not is_machine:
             await shop.letterbox.heed(token)
             remember(answer, request, VISITOR, visitor, _VISITOR_LIFE_S)
@@ -93,7 +93,7 @@ def remember(answer: Response, request: Request, name: str, value: str, life_s: 
         name,
         value,
         max_age=life_s,
-        path="/",
+        path=request.scope.get("root_path") or "/",
         httponly=True,
         samesite="lax",
         secure=request.url.scheme == "https",
@@ -105,6 +105,14 @@ def remember_visitor(answer: Response, request: Request, visitor: str) -> None:
     remember(answer, request, VISITOR, visitor, _VISITOR_LIFE_S)
 
 
-def _redirect(address: str) -> RedirectResponse:
+def absolute(request: Request, address: str) -> str:
+    """An address of ours as the buyer's browser can open it, wherever we are mounted."""
+    own = address.startswith("/")
+    return f"{str(request.base_url).rstrip('/')}{address}" if own else address
+
+
+def _redirect(request: Request, address: str) -> RedirectResponse:
+    if address.startswith("/"):
+        address = request.scope.get("root_path", "") + address
     headers = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
     return RedirectResponse(address, 302, headers)

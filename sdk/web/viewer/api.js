@@ -1,5 +1,5 @@
 // Shows the server's own description of its HTTP interface; text only, nothing is fetched elsewhere.
-const description = await (await fetch("/openapi.json")).json();
+const description = await (await fetch("openapi.json")).json();
 const calls = document.getElementById("calls");
 
 for (const [path, methods] of Object.entries(description.paths)) {

@@ -182,10 +182,14 @@ function picture(product) {
   return initial(product);
 }
 
-// Our own pictures are behind the same ticket as the rest; foreign servers must not see it.
+// Our own pictures lie below this page, wherever it is mounted, and behind the same ticket as the
+// rest; foreign servers must not see it.
 export function withTicket(address) {
+  if (!address.startsWith("/")) return address;
+  const own = new URL(address.replace(/^\/+/, ""), location.href);
   const ticket = new URLSearchParams(location.search).get("ticket");
-  return ticket && address.startsWith("/") ? `${address}?ticket=${encodeURIComponent(ticket)}` : address;
+  if (ticket) own.searchParams.set("ticket", ticket);
+  return own.href;
 }
 
 function initial(product) {

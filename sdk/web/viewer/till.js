@@ -22,7 +22,7 @@ export class Till {
 
   async ask() {
     try {
-      const answer = await fetch("/checkout");
+      const answer = await fetch("checkout");
       if (!answer.ok) return;
       const state = await answer.json();
       this.isOpen = state.is_open;
@@ -46,7 +46,7 @@ export class Till {
   }
 
   async buy(sku) {
-    const answer = await fetch("/checkout", {
+    const answer = await fetch("checkout", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ lines: [{ sku, quantity: 1 }], session: this.session }),

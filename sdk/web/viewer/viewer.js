@@ -18,7 +18,7 @@ const show = document.querySelector(".show");
 const video = $("video");
 const playout = new Playout();
 const captions = new Captions($("caption"), $("caption-live"));
-const whepUrl = `/whep/${encodeURIComponent(session)}`;
+const whepUrl = `whep/${encodeURIComponent(session)}`;
 const player = new WhepPlayer(video, whepUrl, ticket);
 const chat = new Chat({ onSend: (text, name) => socket.send({ type: "chat", text, name }) });
 const products = new Products({
@@ -37,7 +37,7 @@ const products = new Products({
   },
 });
 const till = new Till({ session, onChange: () => products.tillChanged(till) });
-const socketUrl = new URL(`/ws/${encodeURIComponent(session)}`, location.href);
+const socketUrl = new URL(`ws/${encodeURIComponent(session)}`, location.href);
 socketUrl.protocol = socketUrl.protocol.replace("http", "ws");
 if (ticket) socketUrl.searchParams.set("ticket", ticket);
 let boot = null;
