@@ -154,6 +154,14 @@ class AvatarEngine:
         """
         self._performer.act(act)
 
+    def feel(self, emotion: Emotion) -> None:
+        """Show an emotion from the next frame on, until a mark or another call changes it.
+
+        Raises:
+            ValueError: Unknown emotion.
+        """
+        self._performer.feel(emotion)
+
     def step(self, *, is_drawn: bool = True) -> AvatarFrame:
         """The next frame.
 

@@ -183,6 +183,33 @@ async def change_stock(
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
+async def variants_on_sale(
+    session: AsyncSession, catalogue_id: int, words: str, limit: int, offset: int
+) -> tuple[list[Variant], int]:
+    """A part of the variants whose title or SKU contains the words, and how many there are."""
+    wanted = (
+        select(Variant)
+        .join(Product, Product.id == Variant.product_id)
+        .where(
+            Variant.catalogue_id == catalogue_id,
+            Variant.deleted_at.is_(None),
+            Product.deleted_at.is_(None),
+        )
+    )
+    if words:
+        wanted = wanted.where(
+            or_(
+                Product.title.icontains(words, autoescape=True),
+                Variant.sku.icontains(words, autoescape=True),
+            )
+        )
+    count = await session.scalar(select(func.count()).select_from(wanted.subquery()))
+    rows = await session.scalars(
+        wanted.order_by(Product.position, Product.id, Variant.id).limit(limit).offset(offset)
+    )
+    return list(rows), count or 0
+
+
 async def stock_levels(session: AsyncSession, catalogue_id: int) -> list[StockChange]:
     """Free units and version of every variant on sale."""
     rows = await session.execute(

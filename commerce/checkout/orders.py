@@ -72,10 +72,10 @@ async def expired_orders(
 
 
 async def newest_orders(
-    session: AsyncSession, most: int, status: str | None = None
+    session: AsyncSession, most: int, status: str | None = None, offset: int = 0
 ) -> Sequence[Order]:
     """Orders, newest first."""
-    query = select(Order).order_by(Order.id.desc()).limit(most)
+    query = select(Order).order_by(Order.id.desc()).limit(most).offset(offset)
     if status is not None:
         query = query.where(Order.status == status)
     return (await session.scalars(query)).all()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, Protocol
 
 from commerce.money import Money
@@ -92,6 +92,16 @@ class Report:
     rows: tuple[ReportRow, ...]
     orders: int
     is_test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DaySales:
+    """What was sold in one day of UTC, in one currency."""
+
+    day: date
+    orders: int
+    goods: Money
+    returned: Money
 
 
 @dataclass(frozen=True, slots=True)

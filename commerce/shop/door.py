@@ -185,6 +185,28 @@ class Shop:
                 return None
             return await self._card(session, catalogue, sku)
 
+    async def variants(
+        self, words: str = "", *, limit: int = 50, offset: int = 0
+    ) -> tuple[list[ProductCard], int]:
+        """A part of all variants on sale, in the file's order, and how many there are in all.
+
+        Args:
+            words: Only those whose title or SKU contains this; empty for all.
+            limit: Most cards.
+            offset: Variants to pass over.
+        """
+        async with self._database.reading() as session:
+            catalogue = await repository.find_catalogue(session, _CATALOGUE)
+            if catalogue is None:
+                return [], 0
+            rows, count = await repository.variants_on_sale(
+                session, catalogue.id, words.strip(), limit, offset
+            )
+            ids = [repository.product_id_of(row) for row in rows]
+            products = await repository.products_with_ids(session, ids)
+        cards = [card_of(products[repository.product_id_of(row)], row) for row in rows]
+        return [card for card in cards if card is not None], count
+
     async def image_file(self, sku: str) -> Path | None:
         """Where a product's local picture lies; None when it has none, or it is a URL."""
         async with self._database.reading() as session:

@@ -13,6 +13,7 @@ from commerce.attribution.trust import endorsement, wilson_lower_bound
 from commerce.errors import LedgerError, UnknownOrderError
 from commerce.models.earnings import (
     Audit,
+    DaySales,
     Document,
     Erased,
     GroupBy,
@@ -97,6 +98,22 @@ class LedgerAnswers(LedgerBooks):
                 )
                 rows = reports.rows_of(sums, has_commission=True)
         return Report(group_by, model, since, until, tuple(rows), orders, is_test)
+
+    async def days(
+        self, *, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[list[DaySales], bool]:
+        """What was sold day by day, and whether it is of test orders, as in a report.
+
+        Args:
+            since: Of orders paid from then on.
+            until: Of orders paid before then.
+        """
+        since_us = 0 if since is None else micros(since)
+        until_us = _END_OF_TIME_US if until is None else micros(until)
+        async with self._context.database.reading() as session:
+            is_test = not await booked.has_real_sales(session)
+            found = await booked.days(session, since_us, until_us, is_test=is_test)
+        return found, is_test
 
     async def trust(self, recommender: str, category: str | None = None) -> TrustEvidence:
         """What became of the orders somebody's advice led to; test orders prove nothing."""

@@ -159,10 +159,12 @@ class Till:
         async with self._desk.context.database.reading() as session:
             return await orders.view(session, await orders.order_with_id(session, public_id))
 
-    async def orders(self, most: int = 50, status: str | None = None) -> list[OrderView]:
-        """The newest orders first."""
+    async def orders(
+        self, most: int = 50, status: str | None = None, *, offset: int = 0
+    ) -> list[OrderView]:
+        """The newest orders first, from the one after ``offset`` newer ones."""
         async with self._desk.context.database.reading() as session:
-            rows = await orders.newest_orders(session, most, status)
+            rows = await orders.newest_orders(session, most, status, offset)
             return [await orders.view(session, row) for row in rows]
 
     async def refund(

@@ -11,6 +11,7 @@ from sdk.errors import QueueFullError, SessionError
 from sdk.live.wire import Pin, Say
 from sdk.session import Session
 from sdk.types.answers import (
+    Calibrating,
     Interrupted,
     Pinned,
     ProductList,
@@ -106,6 +107,19 @@ def control_routes(sessions: dict[str, Session], image_file: ImageFile) -> APIRo
         except SessionError as error:
             raise HTTPException(404, str(error)) from error
         return {"pinned": body.sku}
+
+    @router.post(
+        "/api/sessions/{session_id}/drive/calibrate",
+        response_model=Calibrating,
+        responses=problems(404, 409),
+    )
+    async def calibrate(session_id: str) -> dict[str, Any]:
+        """Take the driving camera's next picture as the driver's face at rest."""
+        driving = find(session_id).driving
+        if driving is None:
+            raise HTTPException(409, "no camera drives this session now; start one first")
+        driving.calibrate()
+        return {"calibrating": True, "is_following": driving.is_following}
 
     @router.get(
         "/media/{session_id}",

@@ -87,6 +87,7 @@ class Director:
         self._speech_ids = itertools.count(1)
         self._sentence_ids = itertools.count(1)
         self._held_until = float("-inf")
+        self._is_script_held = False
         self._generation = 0
         self._state: AvatarState = "idle"
         self._is_closed = False
@@ -160,6 +161,16 @@ class Director:
         self._cut(drop_waiting=True)
         return self._generation
 
+    @property
+    def is_script_held(self) -> bool:
+        """Whether the script is told to wait."""
+        return self._is_script_held
+
+    def hold_script(self, *, is_held: bool) -> None:
+        """Have the script wait after the sentence being said, or go on with the very next one."""
+        self._is_script_held = is_held
+        self.feed()
+
     def feed(self) -> None:
         """Hand the next sentence over if the voice is about to run dry; cheap to call often."""
         while not self._is_closed and self._is_running_dry() and (speech := self._next()):
@@ -216,7 +227,7 @@ class Director:
         return has_begun and self._voice.backlog_s <= self._config.feed_ahead_s
 
     def _next(self) -> Speech | None:
-        is_held = self._now() < self._held_until
+        is_held = self._is_script_held or self._now() < self._held_until
         ready = [
             speech
             for speech in self._waiting

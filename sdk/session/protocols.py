@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from avatar_engine.types import AvatarFrame, FaceState, Mark
+from avatar_engine.types import Act, AvatarFrame, Emotion, FaceState, Mark
 
 
 class Speaker(Protocol):
@@ -38,6 +38,14 @@ class Engine(Speaker, Protocol):
 
     def glance(self, direction: str) -> None:
         """Look briefly beside the camera; any thread."""
+        ...
+
+    def act(self, act: Act) -> None:
+        """Nod, wink, greet…, with the next frame; any thread."""
+        ...
+
+    def feel(self, emotion: Emotion) -> None:
+        """Show an emotion from the next frame on; any thread."""
         ...
 
     def follow(self, state: FaceState | None) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from avatar_engine.errors import MarkError
-from avatar_engine.types import AvatarFrame, take_marks
+from avatar_engine.types import ACTS, EMOTIONS, AvatarFrame, take_marks
 from sdk.errors import SessionError
 from sdk.session.chat import Chat
 from sdk.session.clock import Clock, MachineClock
@@ -184,6 +184,43 @@ class Session:
             SessionError: The session is not open, or no product has that SKU.
         """
         self._show(self.shelf.known(sku) if sku is not None else None)
+
+    def act(self, name: str) -> None:
+        """Nod, wink, smile…, now and without a word: one of ``ACTS``.
+
+        Raises:
+            SessionError: The session is not open, or there is no such act.
+        """
+        act = next((one for one in ACTS if one == name), None)
+        if act is None:
+            raise SessionError(f"unknown act {name[:40]!r}; there are {', '.join(ACTS)}")
+        self.parts.engine.act(act)
+
+    def feel(self, name: str) -> None:
+        """Show an emotion from now on: one of ``EMOTIONS``; a mark in a line may change it.
+
+        Raises:
+            SessionError: The session is not open, or there is no such emotion.
+        """
+        emotion = next((one for one in EMOTIONS if one == name), None)
+        if emotion is None:
+            raise SessionError(f"unknown emotion {name[:40]!r}; there are {', '.join(EMOTIONS)}")
+        self.parts.engine.feel(emotion)
+
+    @property
+    def has_script(self) -> bool:
+        """Whether the session walks through the catalogue by itself, or would if it were let."""
+        return self._config.script is not None
+
+    def switch_script(self, *, is_on: bool) -> None:
+        """Have the script wait after its sentence, or go on with the very next one.
+
+        Raises:
+            SessionError: The session is not open, or has no script.
+        """
+        if not self.has_script:
+            raise SessionError("this session has no script; start it without --no-script")
+        self.director.hold_script(is_held=not is_on)
 
     async def drive(self, track: VideoTrack) -> Driving:
         """Let a camera move the avatar's face until the track ends; lines keep their own mouth.

@@ -136,6 +136,17 @@ class Pinned(Answered):
     pinned: str | None
 
 
+class Calibrating(Answered):
+    """The next picture of the camera that drives the avatar is its driver at rest.
+
+    Attributes:
+        is_following: Whether the last picture showed a face.
+    """
+
+    calibrating: Literal[True]
+    is_following: bool
+
+
 class Health(Answered):
     """The process is alive; how the playout clock fares.
 

@@ -46,6 +46,8 @@ class FakeEngine:
         self.said: list[str] = []
         self.marked: list[tuple[Mark, ...]] = []
         self.glances: list[str] = []
+        self.acts: list[str] = []
+        self.feelings: list[str] = []
         self.followed: list[FaceState | None] = []
         self.is_closed = False
         self._s_per_character = s_per_character
@@ -81,6 +83,12 @@ class FakeEngine:
 
     def glance(self, direction: str) -> None:
         self.glances.append(direction)
+
+    def act(self, act: str) -> None:
+        self.acts.append(act)
+
+    def feel(self, emotion: str) -> None:
+        self.feelings.append(emotion)
 
     def follow(self, state: FaceState | None) -> None:
         self.followed.append(state)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from datetime import date, timedelta
 from fractions import Fraction
 from itertools import groupby
 
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from commerce.attribution.books import Paid, Standing, after_returns
 from commerce.attribution.split import split
-from commerce.models.earnings import GroupBy
+from commerce.models.earnings import DaySales, GroupBy
 from commerce.models.ledger import (
     AttributionCredit,
     IdentityMember,
@@ -19,9 +20,13 @@ from commerce.models.ledger import (
     SaleLine,
     Touch,
 )
+from commerce.money import Money
 
 NONE = "(none)"
 """The key of what no touch led to: such orders are shown, never dropped."""
+
+_DAY_US = 86_400_000_000
+_FIRST_DAY = date(1970, 1, 1)
 
 Sums = dict[tuple[str, str], list[float]]
 """By key and currency: orders, goods, returned, commission."""
@@ -41,6 +46,34 @@ async def order_count(session: AsyncSession, since_us: int, until_us: int, *, is
         .where(Sale.paid_us >= since_us, Sale.paid_us < until_us, Sale.is_test.is_(is_test))
     )
     return found or 0
+
+
+async def days(
+    session: AsyncSession, since_us: int, until_us: int, *, is_test: bool
+) -> list[DaySales]:
+    """Orders and goods by the day of UTC they were paid on, oldest first."""
+    day = Sale.paid_us // _DAY_US
+    rows = await session.execute(
+        select(
+            day,
+            Sale.currency,
+            func.count(),
+            func.sum(Sale.goods_minor),
+            func.sum(Sale.goods_back_minor),
+        )
+        .where(Sale.paid_us >= since_us, Sale.paid_us < until_us, Sale.is_test.is_(is_test))
+        .group_by(day, Sale.currency)
+        .order_by(day, Sale.currency)
+    )
+    return [
+        DaySales(
+            _FIRST_DAY + timedelta(days=int(number)),
+            int(count),
+            Money(int(goods), currency),
+            Money(int(back), currency),
+        )
+        for number, currency, count, goods, back in rows
+    ]
 
 
 async def credited(
