@@ -14,25 +14,43 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from avatar_engine.persona import Persona
+    from sdk.client import Client
+    from sdk.live.service import Service
+    from sdk.live.service import create_service as create_app
     from sdk.live.wiring import Catalogue, LiveSession
     from sdk.session import Speech
     from sdk.types.session import Event, Priority, Utterance
 
-__all__ = ["Catalogue", "Event", "LiveSession", "Persona", "Priority", "Speech", "Utterance"]
+__all__ = [
+    "Catalogue",
+    "Client",
+    "Event",
+    "LiveSession",
+    "Persona",
+    "Priority",
+    "Service",
+    "Speech",
+    "Utterance",
+    "create_app",
+]
 
 # Names load what they need when they are first used, so that `--help` stays light.
 _HOMES = {
-    "Catalogue": "sdk.live.wiring",
-    "Event": "sdk.types.session",
-    "LiveSession": "sdk.live.wiring",
-    "Persona": "avatar_engine.persona",
-    "Priority": "sdk.types.session",
-    "Speech": "sdk.session",
-    "Utterance": "sdk.types.session",
+    "Catalogue": "sdk.live.wiring:Catalogue",
+    "Client": "sdk.client:Client",
+    "Event": "sdk.types.session:Event",
+    "LiveSession": "sdk.live.wiring:LiveSession",
+    "Persona": "avatar_engine.persona:Persona",
+    "Priority": "sdk.types.session:Priority",
+    "Service": "sdk.live.service:Service",
+    "Speech": "sdk.session:Speech",
+    "Utterance": "sdk.types.session:Utterance",
+    "create_app": "sdk.live.service:create_service",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'sdk' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    home, _, own = _HOMES[name].partition(":")
+    return getattr(import_module(home), own)

@@ -9,6 +9,13 @@ SdkError
 ├── MessagingError       something between us and a chat service went wrong
 │   ├── CallRefusedError a webhook call is forged, stale or unreadable; ``.status`` is for HTTP
 │   └── DeliveryError    a message could not be sent; ``.is_final`` when trying again is useless
+├── ApiError             a service refused a call of ``sdk.Client``; ``.status``
+│   ├── NotAllowedError  a token or ticket is missing, wrong or over
+│   ├── NotFoundError    there is no such session, product, order or link
+│   ├── RefusedError     what was asked makes no sense, or somebody else was faster
+│   └── ServiceBusyError it cannot be done now; ``.retry_after_s``
+├── UnreachableError     a service does not answer
+├── ForgedWebhookError   a webhook is not from the service, too old, or unreadable
 └── OutputError          an output (file, RTMP, WHIP) cannot be opened or died
     └── WrongCodecError  a packet reached a sender that negotiated another codec
 """
@@ -72,6 +79,44 @@ class DeliveryError(MessagingError):
     def __init__(self, message: str, *, is_final: bool = False) -> None:
         super().__init__(message)
         self.is_final = is_final
+
+
+class ApiError(SdkError):
+    """A service refused a call.
+
+    Attributes:
+        status: HTTP status.
+        retry_after_s: How long the service asks to wait, if it says so.
+    """
+
+    def __init__(self, status: int, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class NotAllowedError(ApiError):
+    """A token or ticket is missing, wrong or over."""
+
+
+class NotFoundError(ApiError):
+    """There is no such session, product, order or link."""
+
+
+class RefusedError(ApiError):
+    """What was asked makes no sense, or somebody else was faster."""
+
+
+class ServiceBusyError(ApiError):
+    """It cannot be done now; try again later."""
+
+
+class UnreachableError(SdkError):
+    """A service does not answer."""
+
+
+class ForgedWebhookError(SdkError):
+    """A webhook is not from the service, too old, or unreadable."""
 
 
 class OutputError(SdkError):

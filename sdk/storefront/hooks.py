@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -10,11 +11,25 @@ from starlette.requests import ClientDisconnect
 
 from commerce.errors import CheckoutError, DatabaseError, WebhookError
 from commerce.shop import Shop
+from sdk.types.answers import problems
+from sdk.types.till_answers import Received
 
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 1 << 20
 BODY_TIME_S = 10.0
+# The body is read as bytes, because the signature is over them; so the description says by itself
+# what a body is.
+_DESCRIBED: dict[str, Any] = {
+    "response_model": Received,
+    "responses": problems(400, 404, 408, 413, 503),
+    "openapi_extra": {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
+    },
+}
 
 
 def hook_routes(shop: Shop, *, body_time_s: float = BODY_TIME_S) -> APIRouter:
@@ -27,7 +42,7 @@ def hook_routes(shop: Shop, *, body_time_s: float = BODY_TIME_S) -> APIRouter:
     router = APIRouter(tags=["hooks"])
     till = shop.till
 
-    @router.post("/hooks/stripe")
+    @router.post("/hooks/stripe", **_DESCRIBED)
     async def stripe(request: Request) -> JSONResponse:
         """Stripe's webhook, or the sandbox till's."""
         raw = await _body(request, body_time_s)
@@ -36,7 +51,7 @@ def hook_routes(shop: Shop, *, body_time_s: float = BODY_TIME_S) -> APIRouter:
         signature = request.headers.get("stripe-signature", "")
         return await _kept(till.receive(raw, signature), "stripe")
 
-    @router.post("/hooks/shopify")
+    @router.post("/hooks/shopify", **_DESCRIBED)
     async def shopify(request: Request) -> JSONResponse:
         """The seller's own Shopify shop."""
         raw = await _body(request, body_time_s)
@@ -45,7 +60,7 @@ def hook_routes(shop: Shop, *, body_time_s: float = BODY_TIME_S) -> APIRouter:
         headers = dict(request.headers)
         return await _kept(till.receive_own_shop("shopify", headers, raw), "shopify")
 
-    @router.post("/hooks/woocommerce")
+    @router.post("/hooks/woocommerce", **_DESCRIBED)
     async def woocommerce(request: Request) -> JSONResponse:
         """The seller's own WooCommerce shop."""
         raw = await _body(request, body_time_s)

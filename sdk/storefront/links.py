@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from commerce.shop import Shop
+from sdk.types.answers import problems
 
 VISITOR, REFERRAL = "lp_visitor", "lp_ref"
 _VISITOR_LIFE_S, _REFERRAL_LIFE_S = 400 * 24 * 3600, 7 * 24 * 3600
@@ -37,7 +38,10 @@ def link_routes(shop: Shop, page_link: PageLink) -> APIRouter:
     """
     router = APIRouter(tags=["storefront"])
 
-    @router.api_route("/r/{token}", methods=["GET", "HEAD"], status_code=302)
+    @router.head("/r/{token}", status_code=302, include_in_schema=False)
+    @router.get(
+        "/r/{token}", status_code=302, response_class=RedirectResponse, responses=problems(503)
+    )
     async def follow(token: str, request: Request) -> Response:
         """Follow a link from a chat; the page behind it knows who recommended what."""
         if not _TOKEN.fullmatch(token):
