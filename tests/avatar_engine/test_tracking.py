@@ -9,16 +9,20 @@ import pytest
 from avatar_engine.errors import VideoError
 from avatar_engine.head import load_head_rig
 from avatar_engine.head.view import FACE_MIDDLE, View
+from avatar_engine.persona import build_persona
+from avatar_engine.render import RenderConfig, open_renderer
 from avatar_engine.tracking.driver import EASE_S, HOLD_S, Driver
 from avatar_engine.tracking.gaze import LEFT_IRIS, RIGHT_IRIS, gaze_of
 from avatar_engine.tracking.lids import LidGauge
 from avatar_engine.tracking.observation import Observation
 from avatar_engine.tracking.retarget import Rest, Retarget, angles_of, rotation_of
 from avatar_engine.tracking.smoothing import OneEuro
+from avatar_engine.tracking.tracker import FaceTracker
 from avatar_engine.tracking.video import DrivingVideo
-from avatar_engine.types import ARKIT_INDEX, weights_of
+from avatar_engine.types import ARKIT_INDEX, FaceState, weights_of
 from tests.support.synthetic_head import synthetic_head
 
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "face.png"
 STRAIGHT = View(np.eye(3), 20.0, np.array([256.0, 256.0, 0.0]))
 OPEN = np.array([0.36, 0.36])
 
@@ -152,3 +156,28 @@ def test_a_file_without_a_picture_is_refused_in_one_line(tmp_path: Path):
     broken.write_bytes(b"\0" * 100)
     with pytest.raises(VideoError, match=r"broken\.mp4 cannot be read as a video"):
         DrivingVideo(broken)
+
+
+def test_a_rendered_face_is_read_back_turn_mouth_and_blink():
+    persona = build_persona(EXAMPLE)
+    renderer = open_renderer(
+        "cpu", persona.maps, persona.plates, persona.camera, RenderConfig(512, 512)
+    )
+    tracker = FaceTracker(identity_frames=3)
+
+    def seen(state: FaceState, k: int) -> Observation:
+        found = tracker.track(renderer.render(state).copy(), k / 25)
+        assert found is not None
+        return found
+
+    still = [seen(FaceState(), k) for k in range(4)][-1]
+    turned = seen(FaceState(head_pose=np.array([0.2, 0.1, -0.05], np.float32)), 4)
+    found = angles_of(turned.view.turn @ still.view.turn.T)
+    assert found == pytest.approx([0.2, 0.1, -0.05], abs=0.07)
+    open_, jaw = seen(FaceState(weights_of(jawOpen=0.5)), 5), ARKIT_INDEX["jawOpen"]
+    assert open_.expression[jaw] > still.expression[jaw] + 0.2
+    shut = seen(FaceState(weights_of(eyeBlink=1.0)), 6)
+    assert shut.openness.max() < 0.62 * still.openness.min()
+    assert max(o.error for o in (still, turned, open_)) < 0.03
+    wall = np.full((512, 512, 3), 128, np.uint8)
+    assert tracker.track(wall, 7 / 25) is None
