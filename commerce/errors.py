@@ -14,6 +14,7 @@ CommerceError
 ├── UnknownProductError    no product on sale has that SKU
 ├── StockError             the wished stock is impossible
 │   └── SoldOutError       fewer units are free than a buyer wants
+├── NoticeError            a webhook to a seller's program was not taken; ``.is_passing``
 └── CheckoutError          an order cannot be made, found or changed
     ├── PriceRefusedError  a coupon, group, flash price or bargain does not apply
     ├── UnknownOrderError  no order has that id
@@ -90,6 +91,18 @@ class StockError(CommerceError):
 
 class SoldOutError(StockError):
     """Fewer units are free than a buyer wants."""
+
+
+class NoticeError(CommerceError):
+    """A webhook to a seller's own program was not taken.
+
+    Attributes:
+        is_passing: Whether trying again later may help.
+    """
+
+    def __init__(self, message: str, *, is_passing: bool = True) -> None:
+        super().__init__(message)
+        self.is_passing = is_passing
 
 
 class CheckoutError(CommerceError):

@@ -57,6 +57,17 @@ class CommerceSettings(BaseSettings):
         default=None, description="Signs that shop's webhooks."
     )
 
+    webhook_urls: str = Field(
+        default="", description="Addresses of the seller's programs that are told what happens."
+    )
+    webhook_secret: SecretStr | None = Field(
+        default=None, description="Signs what they are told; at least 16 characters."
+    )
+    webhook_events: str = Field(default="*", description="What they want, such as order.*.")
+    webhook_loopback: bool = Field(
+        default=False, description="Whether they may lie on this machine, for development."
+    )
+
     llm_base_url: str = Field(
         default="",
         description="An OpenAI-compatible endpoint that words pitches, such as"

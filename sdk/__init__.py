@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from avatar_engine.persona import Persona
+    from commerce.models.webhooks import Endpoint as WebhookEndpoint
     from sdk.client import Client
+    from sdk.client.webhooks import Webhook, verify_webhook
     from sdk.live.service import Service
     from sdk.live.service import create_service as create_app
     from sdk.live.wiring import Catalogue, LiveSession
@@ -31,7 +33,10 @@ __all__ = [
     "Service",
     "Speech",
     "Utterance",
+    "Webhook",
+    "WebhookEndpoint",
     "create_app",
+    "verify_webhook",
 ]
 
 # Names load what they need when they are first used, so that `--help` stays light.
@@ -45,7 +50,10 @@ _HOMES = {
     "Service": "sdk.live.service:Service",
     "Speech": "sdk.session:Speech",
     "Utterance": "sdk.types.session:Utterance",
+    "Webhook": "sdk.client.webhooks:Webhook",
+    "WebhookEndpoint": "commerce.models.webhooks:Endpoint",
     "create_app": "sdk.live.service:create_service",
+    "verify_webhook": "sdk.client.webhooks:verify_webhook",
 }
 
 

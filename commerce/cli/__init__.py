@@ -4,8 +4,8 @@ Exit status: 0 all good; 1 nothing could be done (one line on stderr says why); 
 3 the import went through, but some rows were left out.
 """
 
-from commerce.cli import evaluate, ledger, letterbox, shelves, till
+from commerce.cli import evaluate, ledger, letterbox, shelves, till, webhooks
 from commerce.cli.console import app
 
 # Each module adds its commands to ``app`` when it is imported.
-__all__ = ["app", "evaluate", "ledger", "letterbox", "shelves", "till"]
+__all__ = ["app", "evaluate", "ledger", "letterbox", "shelves", "till", "webhooks"]

@@ -71,6 +71,7 @@ async def opened_shop(
     """The shop, and whether its file is new; who may not create one gets empty shelves."""
     from commerce.settings import read_settings
     from commerce.shop import Shop
+    from commerce.shop.announcer import endpoints_of
     from commerce.shop.speech import speech_of
 
     settings = read_settings()
@@ -79,6 +80,7 @@ async def opened_shop(
     if is_new and not may_create:
         where = ":memory:"
     async with Shop.open(where, currency=settings.currency, speech=speech_of(settings)) as shop:
+        shop.announcer.tell(endpoints_of(settings))
         yield shop, is_new
 
 

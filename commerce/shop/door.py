@@ -38,6 +38,7 @@ from commerce.recommendation.ranking import ACCEPT
 from commerce.recommendation.reply import Findings, Found, reply
 from commerce.recommendation.understand import understand
 from commerce.recommendation.wording import Tone, Wording, clean_name
+from commerce.shop.announcer import Announcer
 from commerce.shop.context import Context
 from commerce.shop.finding import LEAST_SCORE, Finder
 from commerce.shop.ledger import Ledger
@@ -73,6 +74,7 @@ class Shop:
         till: Orders, reservations, prices and payments.
         ledger: Touches, credit, books and statements.
         letterbox: Chat messages in, group policies, pitches out.
+        announcer: Signed webhooks to the seller's own programs.
     """
 
     def __init__(
@@ -92,7 +94,8 @@ class Shop:
         self.till = Till(context)
         self.ledger = Ledger(context)
         self.letterbox = Letterbox(context)
-        self.till.keep_books(News(self.ledger, self.letterbox))
+        self.announcer = Announcer(context, self.ledger)
+        self.till.keep_books(News(self.ledger, self.letterbox, self.announcer))
 
     @classmethod
     @asynccontextmanager

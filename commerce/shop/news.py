@@ -1,6 +1,7 @@
-"""Who hears the news of the till: the ledger first, then the letterbox."""
+"""Who hears the news of the till: the ledger, then the letterbox, then the seller's programs."""
 
 from commerce.models.happenings import Happening
+from commerce.shop.announcer import Announcer
 from commerce.shop.ledger import Ledger
 from commerce.shop.letterbox import Letterbox
 
@@ -11,16 +12,19 @@ class News:
     Args:
         ledger: Books it.
         letterbox: Knows whom to ask how a purchase was.
+        announcer: Tells the seller's own programs.
     """
 
-    def __init__(self, ledger: Ledger, letterbox: Letterbox) -> None:
+    def __init__(self, ledger: Ledger, letterbox: Letterbox, announcer: Announcer) -> None:
         self._ledger = ledger
         self._letterbox = letterbox
+        self._announcer = announcer
 
     async def book(self, happening: Happening) -> None:
         """Something happened to an order."""
         await self._ledger.book(happening)
         await self._letterbox.book(happening)
+        await self._announcer.book(happening)
 
     async def node(self, kind: str, *parts: str) -> str:
         """The pseudonym of somebody or something."""

@@ -8,7 +8,8 @@ must be safe to do twice.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from commerce.checkout.once import insert_once
-from commerce.errors import CommerceError, GatewayError
+from commerce.errors import CommerceError, GatewayError, NoticeError
 from commerce.models.buying import DeadLetter
 from commerce.models.orders import Errand
 from commerce.shop.context import Context
@@ -75,12 +76,14 @@ class Outbox:
     Args:
         context: Of the shop.
         step: Told the name of every step; tests end the process there.
+        at_once: Errands of different aggregates that are done beside each other.
     """
 
-    def __init__(self, context: Context, step: Callable[[str], None]) -> None:
+    def __init__(self, context: Context, step: Callable[[str], None], *, at_once: int = 1) -> None:
         self._database = context.database
         self._clock = context.clock
         self._step = step
+        self._at_once = at_once
         self._handlers: dict[str, Handler] = {}
         self._wake = asyncio.Event()
 
@@ -105,6 +108,17 @@ class Outbox:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), _IDLE_S)
 
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Do errands in the background while the block runs."""
+        task = asyncio.create_task(self.run(), name="outbox")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
     async def dispatch(self, *, most: int = 200) -> int:
         """Do what is due, in rounds, until nothing is; returns how many were tried."""
         tried = 0
@@ -112,8 +126,9 @@ class Outbox:
             ids = await self._ready(min(50, most - tried))
             if not ids:
                 break
-            for number in ids:
-                await self._try(number)
+            for start in range(0, len(ids), self._at_once):
+                part = ids[start : start + self._at_once]
+                await asyncio.gather(*[self._try(number) for number in part])
             tried += len(ids)
         return tried
 
@@ -238,7 +253,7 @@ class Outbox:
 
     async def _failed(self, errand: Errand, error: Exception) -> None:
         now = self._clock()
-        is_final = isinstance(error, GatewayError) and not error.is_passing
+        is_final = isinstance(error, GatewayError | NoticeError) and not error.is_passing
         if is_final or now - errand.created_at > _LONGEST_LIFE:
             log.error("errand is dead", extra={"kind": errand.kind, "reason": str(error)})
             await self._finish(errand.id, "dead", str(error))

@@ -12,6 +12,7 @@ from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
 from avatar_engine.persona import Persona
+from commerce.models.webhooks import Endpoint
 from commerce.shop import Shop
 from sdk.errors import SessionError, SettingsError
 from sdk.live.access import Access
@@ -136,6 +137,7 @@ def create_service(
     name: str | None = None,
     script: bool = True,
     seed: int = 0,
+    webhooks: Sequence[Endpoint] = (),
 ) -> Service:
     """The whole service for your own ASGI application: ``app.mount("/shop", create_app(…))``.
 
@@ -155,6 +157,7 @@ def create_service(
         name: The presenter's, for the page.
         script: Walk through the catalogue without being told.
         seed: Same seed, same words and motion.
+        webhooks: Programs that are told what happens; see docs/webhooks.md.
 
     Raises:
         SettingsError: The token is too short, or the address is none.
@@ -175,6 +178,7 @@ def create_service(
             name=name,
             script=script,
             seed=seed,
+            webhooks=webhooks,
         )
 
     return Service(make_session, access=Access(LOOPBACK, token), address=address)

@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +21,15 @@ from avatar_engine.engine import open_engine
 from avatar_engine.persona import Persona
 from avatar_engine.render import warm_up
 from commerce import settings as commerce_settings
+from commerce.models.webhooks import Endpoint
+from commerce.settings import read_settings as read_shop_settings
 from commerce.shop import ImportReport, Shop
+from commerce.shop.announcer import endpoints_of
 from commerce.shop.connecting import Connection
 from commerce.shop.speech import speech_of
 from sdk.errors import OutputError, SessionError, SettingsError
 from sdk.live.access import Access
+from sdk.live.announcing import announcing_routes
 from sdk.live.app import create_app
 from sdk.live.console import console_router
 from sdk.live.gate import Gate
@@ -80,6 +84,7 @@ class LiveSession(Session):
         script: Walk through the catalogue by itself.
         seed: Same seed, same words and motion.
         progress: Told what is done and which share of it, from a worker thread.
+        webhooks: Programs that are told what happens, beside those of the settings.
 
     Raises (when entered):
         SettingsError, OutputError: An option is wrong.
@@ -103,6 +108,7 @@ class LiveSession(Session):
         seed: int = 0,
         session_id: str = "main",
         progress: Progress | None = None,
+        webhooks: Sequence[Endpoint] = (),
     ) -> None:
         config = SessionConfig(script=ScriptConfig(seed=seed) if script else None)
         super().__init__(self._compose, session_id=session_id, config=config)
@@ -122,6 +128,7 @@ class LiveSession(Session):
             raise SettingsError(f"--seed {seed}: write 0 or more")
         self._seed = seed
         self._progress = progress or _silent
+        self._webhooks = tuple(webhooks)
         self._shop: Shop | None = None
         self._till: Connection | None = None
         self._opened_outputs: list[Output] = []
@@ -192,8 +199,8 @@ class LiveSession(Session):
     def _hooks(self, address: str) -> list[APIRouter]:
         if self._shop is None:
             return []
-        language = self._language
-        return hook_routes(self, self._shop, address=address, language=language)
+        chats = hook_routes(self, self._shop, address=address, language=self._language)
+        return [announcing_routes(self, self._shop), *chats]
 
     def _whip(self, host: str) -> APIRouter:
         async def drive(session: str, track: VideoTrack) -> Callable[[], Awaitable[None]]:
@@ -213,7 +220,10 @@ class LiveSession(Session):
 
     @asynccontextmanager
     async def _compose(self) -> AsyncIterator[Parts]:
-        async with _opened_shop(self._catalogue) as shop, open_till(shop) as till:
+        async with _opened_shop(self._catalogue) as shop, AsyncExitStack() as exits:
+            shop.announcer.tell([*endpoints_of(read_shop_settings()), *self._webhooks])
+            till = await exits.enter_async_context(open_till(shop))
+            await exits.enter_async_context(shop.announcer.running())
             self._shop, self._till = shop, till
             try:
                 if self._catalogue.file is not None:

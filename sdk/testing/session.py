@@ -1,10 +1,11 @@
 """A whole service for tests: real shop, till and sockets on a loopback port; no face, no voice."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from commerce.models.webhooks import Endpoint
 from commerce.shop import Shop
 from sdk.client import Client
 from sdk.errors import SdkError
@@ -33,6 +34,7 @@ class FakeSession(LiveSession):
         name: The presenter's.
         script: Walk through the catalogue by itself.
         session_id: The name in addresses.
+        webhooks: Programs that are told what happens.
     """
 
     def __init__(
@@ -42,8 +44,16 @@ class FakeSession(LiveSession):
         name: str = "Mara",
         script: bool = False,
         session_id: str = "main",
+        webhooks: Sequence[Endpoint] = (),
     ) -> None:
-        super().__init__("nobody", catalogue, name=name, script=script, session_id=session_id)
+        super().__init__(
+            "nobody",
+            catalogue,
+            name=name,
+            script=script,
+            session_id=session_id,
+            webhooks=webhooks,
+        )
         self.engine = QuietEngine()
         self.url = ""
         """Where it is served, once it is."""
@@ -160,6 +170,7 @@ def fake_app(
     address: str = "http://127.0.0.1:8000",
     token: str | None = None,
     script: bool = False,
+    webhooks: Sequence[Endpoint] = (),
 ) -> Service:
     """What ``sdk.create_app`` gives, over a ``FakeSession``; its ``session`` is one.
 
@@ -168,9 +179,10 @@ def fake_app(
         address: Where people open it, with the prefix it is mounted at.
         token: As for ``create_app``.
         script: Walk through the catalogue by itself.
+        webhooks: Programs that are told what happens.
     """
     return Service(
-        lambda: FakeSession(catalogue, script=script),
+        lambda: FakeSession(catalogue, script=script, webhooks=webhooks),
         access=Access(_HOST, token),
         address=address,
     )
@@ -184,6 +196,7 @@ async def fake_session(
     name: str = "Mara",
     script: bool = False,
     session_id: str = "main",
+    webhooks: Sequence[Endpoint] = (),
 ) -> AsyncIterator[FakeSession]:
     """A ``FakeSession``, served on a free loopback port while the block runs.
 
@@ -193,11 +206,14 @@ async def fake_session(
         name: The presenter's.
         script: Walk through the catalogue by itself.
         session_id: The name in addresses.
+        webhooks: Programs that are told what happens.
 
     Raises:
         CommerceError: The catalogue cannot be used.
     """
-    fake = FakeSession(catalogue, name=name, script=script, session_id=session_id)
+    fake = FakeSession(
+        catalogue, name=name, script=script, session_id=session_id, webhooks=webhooks
+    )
     listener = listen(_HOST, 0)
     try:
         async with fake:
