@@ -60,10 +60,11 @@ class ChatService:
 
 
 @contextlib.asynccontextmanager
-async def served(app: Any, **options: Any) -> AsyncIterator[str]:
-    """An ASGI application on a free loopback port; its address."""
+async def served(app: Any, *, port: int = 0, **options: Any) -> AsyncIterator[str]:
+    """An ASGI application on loopback, on any free port unless one is named; its address."""
     listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
     listener.listen(128)
     listener.setblocking(False)
     config = uvicorn.Config(app, log_level="warning", access_log=False, **options)
