@@ -19,7 +19,7 @@ from avatar_engine.gaussian.smooth import blur_image, smoothstep
 from avatar_engine.shapes import grid_neighbours
 from avatar_engine.types import Chart
 
-_FINE_PX, _BACK_PX, _COARSE_PX = 1.6, 2.4, 5.0
+_FINE_PX, _BACK_PX, _COARSE_PX = 2.2, 3.6, 6.0
 _WITHIN = (0.3, 0.6)  # where the coarse sheets lie between front and back
 _FINE_SIGMA, _COARSE_SIGMA = 0.55, 0.9
 _THIN_CM = 0.5  # thinner hair has no inside
