@@ -315,7 +315,7 @@ def test_any_trace_keeps_the_books_on_sqlite(tmp_path):
     template = SqliteTemplate(tmp_path)
     run_state_machine_as_test(
         make_machine(template.fresh, steps_of_crash=60),
-        settings=settings(max_examples=14, stateful_step_count=25, deadline=None,
+        settings=settings(max_examples=10, stateful_step_count=25, deadline=None,
                           suppress_health_check=QUIET),
     )  # fmt: skip
     shutil.rmtree(tmp_path, ignore_errors=True)
@@ -324,6 +324,6 @@ def test_any_trace_keeps_the_books_on_sqlite(tmp_path):
 def test_any_trace_keeps_the_books_on_postgresql(postgres):
     run_state_machine_as_test(
         make_machine(postgres.fresh_url, steps_of_crash=60),
-        settings=settings(max_examples=3, stateful_step_count=20, deadline=None,
+        settings=settings(max_examples=2, stateful_step_count=15, deadline=None,
                           suppress_health_check=QUIET),
     )  # fmt: skip

@@ -100,7 +100,7 @@ def fresh_database(
     if database_kind == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres")
         return server.fresh_url
-    return lambda: f"sqlite:///{tmp_path / f'fresh-{next(numbers)}.db'}"
+    return lambda: f"sqlite:///{shops.up_to_date(tmp_path / f'fresh-{next(numbers)}.db')}"
 
 
 @pytest.fixture

@@ -2,13 +2,20 @@
 
 A module that says ``pytestmark = pytest.mark.usefixtures("both_databases")`` runs each of its tests
 on SQLite and on PostgreSQL: the shops opened here then lie in a fresh database of that kind.
+
+Making the schema costs more than most tests, so it is made once for each process and copied.
 """
 
+import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
+from commerce.database import Database
 from commerce.shop import Shop
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -27,7 +34,31 @@ def written(folder: Path, text: str | bytes, name: str = "shop.csv") -> Path:
 
 def shop_url(default: str) -> str:
     """Where a test's shop lies: a fresh database of the kind under test, else the default."""
-    return where[-1]() if where else default
+    if where:
+        return where[-1]()
+    if default in {"", ":memory:"} or "://" in default:
+        return default
+    return str(up_to_date(Path(default)))
+
+
+def up_to_date(path: Path) -> Path:
+    """A database file with our schema and nothing in it; one that exists stays as it is."""
+    if not path.exists():
+        path.write_bytes(_empty_shop())
+    return path
+
+
+@cache
+def _empty_shop() -> bytes:
+    async def make(path: Path) -> None:
+        await (await Database.open(str(path))).aclose()
+
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as thread:
+        path = Path(folder) / "empty.db"
+        # The caller may have a running loop of its own.
+        thread.submit(lambda: asyncio.run(make(path))).result()
+        assert [one.name for one in Path(folder).iterdir()] == [path.name]  # no log left behind
+        return path.read_bytes()
 
 
 @asynccontextmanager

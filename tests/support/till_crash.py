@@ -16,6 +16,7 @@ from commerce.settings import CommerceSettings
 from commerce.shop import Shop
 from commerce.shop.connecting import connected
 from commerce.shop.door import utc_now
+from tests.support.shops import up_to_date
 from tests.support.tills import Clock
 
 KILLED = 137
@@ -61,7 +62,7 @@ async def main(folder: Path, dies_at: str, nth: int, earlier: int) -> None:
     # A lease of the run that died would keep the next one waiting for a minute.
     clock = Clock(utc_now())
     clock.turn(minutes=2 * earlier)
-    async with Shop.open(str(folder / "shop.db"), clock=clock) as shop:
+    async with Shop.open(str(up_to_date(folder / "shop.db")), clock=clock) as shop:
         if not await shop.products():
             goods = folder / "goods.csv"
             goods.write_text("sku,title,price,stock\nmug,Mug,12.00,5\n")
