@@ -7,6 +7,7 @@ CommerceError
 ├── RatingsFileError       a file of ratings cannot be used to evaluate the search
 ├── PictureError           a picture cannot be fetched, or must not be
 ├── WriterError            the language model behind pitches cannot be used; templates still can
+├── EmbeddingError         the endpoint for vectors cannot be used; words alone still find products
 ├── DatabaseError          the database cannot be used; ``.reason`` is machine-readable
 ├── LetterboxError         a kept message cannot be read, or a group command is wrong
 ├── LedgerError            a node, link, payout or decision makes no sense; or a statement is false
@@ -55,6 +56,10 @@ class PictureError(CommerceError):
 
 class WriterError(CommerceError):
     """The language model behind pitches cannot be used; templates still can."""
+
+
+class EmbeddingError(CommerceError):
+    """The endpoint for vectors cannot be used; words alone still find products."""
 
 
 class DatabaseError(CommerceError):

@@ -78,6 +78,22 @@ class CommerceSettings(BaseSettings):
     llm_timeout_s: float = Field(
         default=8, gt=0, le=60, description="After so long the template speaks instead."
     )
+    embed_base_url: str = Field(
+        default="",
+        description="An OpenAI-compatible endpoint for embeddings, such as"
+        " http://127.0.0.1:11434/v1; empty searches by words only.",
+    )
+    embed_model: str = Field(default="", description="Its model.")
+    embed_api_key: SecretStr | None = Field(default=None, description="Its key, if it wants one.")
+    embed_timeout_s: float = Field(
+        default=1.5, gt=0, le=60, description="After so long a question is answered by words only."
+    )
+    embed_least_similarity: float = Field(
+        default=1,
+        ge=0,
+        le=1,
+        description="From which cosine on a product that shares no word is shown; 1 shows none.",
+    )
     banned_claims: Path | None = Field(
         default=None, description="JSON file of further phrases never to be said, by language."
     )

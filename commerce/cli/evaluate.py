@@ -33,14 +33,15 @@ def evaluate(
     """Judge the order of search results by ratings: nDCG@10, MRR@10, P@1, P@3 and latency.
 
     The order is judged without abstention; "shown" is what is left when products below the
-    threshold are not shown. Rated 2 or more is good; what nobody rated counts as 0.
+    threshold are not shown. Rated 2 or more is good; what nobody rated counts as 0. Where an
+    endpoint for embeddings is configured, the same figures follow with it.
     """
     result = run(_evaluate(ratings, catalogue, mapping, database, quiet=as_json))
     if as_json:
         print_json(result)
         return
     for name, value in result.items():
-        typer.echo(f"{name:24} {value}")
+        typer.echo(f"{name:34} {value}")
 
 
 async def _evaluate(
@@ -71,26 +72,45 @@ async def _evaluate(
                     mapping=mapping,
                     progress=lambda done, total: bar.update(reading, completed=done, total=total),
                 )
-            asking = bar.add_task("Searching", total=len(rated))
-            return await _measured(shop, rated, lambda: bar.advance(asking))
+            fetching = bar.add_task("Preparing", total=None)
+            started = time.process_time()
+            ready = await shop.warm_up(
+                lambda done, total: bar.update(fetching, completed=done, total=total)
+            )
+            index_s = time.process_time() - started
+            ways = [False, True] if shop.has_embedder else [False]
+            asking = bar.add_task("Searching", total=len(ways) * len(rated))
+            result: dict[str, Any] = {}
+            for by_meaning in ways:
+                figures = await _measured(
+                    shop, rated, lambda: bar.advance(asking), by_meaning=by_meaning
+                )
+                suffix = "_with_embeddings" if by_meaning else ""
+                result |= {name + suffix: value for name, value in figures.items()}
+            result["variants"] = len(await shop.versions())
+            if shop.has_embedder:
+                result["vectors_fetched"] = ready.vectors
+            else:
+                result["index_cpu_s"] = round(index_s, 3)
+            return result
 
 
 async def _measured(
-    shop: "Shop", rated: dict[str, dict[str, int]], advance: Callable[[], None]
+    shop: "Shop",
+    rated: dict[str, dict[str, int]],
+    advance: Callable[[], None],
+    *,
+    by_meaning: bool,
 ) -> dict[str, Any]:
     from commerce.recommendation.evaluation import quality
     from commerce.recommendation.ranking import ACCEPT
 
-    variants = len(await shop.versions())
-    started = time.process_time()
-    await shop.search(next(iter(rated)), _DEPTH)
-    warm_up_s = time.process_time() - started
     orders: dict[str, list[str]] = {}
     shown: dict[str, list[str]] = {}
     spent_ms: list[float] = []
     for query in rated:
         started = time.process_time()
-        found = await shop.search(query, _DEPTH, least_score=0)
+        found = await shop.search(query, _DEPTH, least_score=0, by_meaning=by_meaning)
         spent_ms.append(1000 * (time.process_time() - started))
         orders[query] = [one.card.sku for one in found]
         shown[query] = [one.card.sku for one in found if one.score >= ACCEPT]
@@ -104,8 +124,6 @@ async def _measured(
         },
         "ndcg_at_10_shown": round(quality(shown, rated).ndcg_at_10, 4),
         "queries_shown": sum(map(bool, shown.values())),
-        "variants": variants,
-        "index_cpu_s": round(warm_up_s, 3),
         "search_cpu_ms_p50": round(spent_ms[len(spent_ms) // 2], 2),
         "search_cpu_ms_p95": round(spent_ms[int(len(spent_ms) * 0.95)], 2),
     }

@@ -1,3 +1,3 @@
 """The schema's history, applied by ``commerce.database`` when a database is opened."""
 
-HEAD = "0004"
+HEAD = "0005"

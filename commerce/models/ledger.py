@@ -172,6 +172,9 @@ class Sale(Base):
     paid_us: Mapped[int] = mapped_column(BigInteger, index=True)
     goods_minor: Mapped[int] = mapped_column(BigInteger)
     goods_back_minor: Mapped[int] = mapped_column(BigInteger)
+    # Share of the commission that went with the returned goods, as "1/3"; None in rows of a version
+    # that took it in proportion.
+    commission_gone: Mapped[str | None] = mapped_column(String(120))
     total_minor: Mapped[int] = mapped_column(BigInteger)
     refunded_minor: Mapped[int] = mapped_column(BigInteger)
     is_disputed: Mapped[bool]
@@ -204,6 +207,8 @@ class SaleLine(Base):
     net_minor: Mapped[int] = mapped_column(BigInteger)
     mechanism: Mapped[str] = mapped_column(String(120))
     commission_bps: Mapped[int]
+    # Given back for this very line, where refunds name lines.
+    returned_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class CommissionRuleRow(Base):

@@ -112,6 +112,8 @@ class Refund(Base):
     key: Mapped[str] = mapped_column(String(120), unique=True)
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     goods_minor: Mapped[int] = mapped_column(BigInteger)
+    # Goods given back in minor units, by the line's place; None when the seller named no lines.
+    lines: Mapped[dict[str, int] | None] = mapped_column(JSON)
     reason: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(8))
     refund_ref: Mapped[str | None] = mapped_column(String(255))

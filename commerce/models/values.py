@@ -160,3 +160,16 @@ class ImportReport:
     def imported(self) -> int:
         """Variants of the file that are on sale after the import."""
         return self.created + self.updated + self.unchanged
+
+
+@dataclass(frozen=True, slots=True)
+class WarmUp:
+    """What was made ready before the first question.
+
+    Attributes:
+        words_s: How long the index of words took; next to nothing when it was there.
+        vectors: Fetched now; 0 without an embedder.
+    """
+
+    words_s: float
+    vectors: int

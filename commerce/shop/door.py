@@ -3,7 +3,8 @@
 import asyncio
 import dataclasses
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +33,7 @@ from commerce.models.values import (
     ProductCard,
     Progress,
     StockChange,
+    WarmUp,
 )
 from commerce.recommendation.pitch import write_pitch
 from commerce.recommendation.ranking import ACCEPT
@@ -43,6 +45,7 @@ from commerce.shop.context import Context
 from commerce.shop.finding import LEAST_SCORE, Finder
 from commerce.shop.ledger import Ledger
 from commerce.shop.letterbox import Letterbox
+from commerce.shop.meaning import Meaning, Near
 from commerce.shop.news import News
 from commerce.shop.speech import Speech
 from commerce.shop.till import Till
@@ -89,6 +92,8 @@ class Shop:
         self._currency = currency
         self._finder = Finder()
         self._speech = speech or Speech()
+        embedder = self._speech.embedder
+        self._meaning = Meaning(database, embedder) if embedder is not None else None
         self._subscribers: list[Callable[[StockChange], None]] = []
         context = Context(database, clock, currency, self._announce)
         self.till = Till(context)
@@ -113,7 +118,8 @@ class Shop:
             database_url: SQLAlchemy URL, or a plain path of a SQLite file, or ``:memory:``.
             clock: Says the time; timezone-aware.
             currency: Of prices in files that name none.
-            speech: Who words pitches and what may not be claimed; templates unless given.
+            speech: Who words pitches, what may not be claimed, and who reads meaning; templates
+                and words unless given.
 
         Raises:
             DatabaseError: Locked, corrupt, full, or written by a newer version.
@@ -287,7 +293,12 @@ class Shop:
     # Words -----------------------------------------------------------------------------------
 
     async def search(
-        self, text: str, limit: int = 5, *, least_score: float = ACCEPT
+        self,
+        text: str,
+        limit: int = 5,
+        *,
+        least_score: float = ACCEPT,
+        by_meaning: bool = True,
     ) -> list[Candidate]:
         """Products that fit a text, best first; empty when none does well enough.
 
@@ -295,7 +306,9 @@ class Shop:
             text: A question or a few words; price limits and "in stock" are understood.
             limit: Most products wanted, at least 1.
             least_score: What covers less of the text is left out, in [0, 1].
+            by_meaning: Ask the embedder too, where one is configured.
         """
+        near, least_similarity = await self._near(text) if by_meaning else ((), 1.0)
         async with self._database.reading() as session:
             catalogue = await repository.find_catalogue(session, _CATALOGUE)
             if catalogue is None:
@@ -304,7 +317,13 @@ class Shop:
             if not query.terms and not query.has_price_limit and query.order is None:
                 return []
             found = await self._finder.find(
-                session, catalogue, query, limit, least_score=min(least_score, LEAST_SCORE)
+                session,
+                catalogue,
+                query,
+                limit,
+                least_score=min(least_score, LEAST_SCORE),
+                near=near,
+                least_similarity=least_similarity,
             )
         return [
             Candidate(one.card, one.match.score if query.terms else 1.0, _why(one, query))
@@ -335,9 +354,13 @@ class Shop:
             if catalogue is None:
                 return None
             query = await self._understood(session, catalogue, text)
-            if query.intent in {"greeting", "chatter"}:
-                return None
-            found = await self._finder.find(session, catalogue, query, 5)
+        if query.intent in {"greeting", "chatter"}:
+            return None
+        near, least_similarity = await self._near(text) if query.terms else ((), 1.0)
+        async with self._database.reading() as session:
+            found = await self._finder.find(
+                session, catalogue, query, 5, near=near, least_similarity=least_similarity
+            )
             context = await self._card(session, catalogue, context_sku) if context_sku else None
             suggestions = await self._suggestions(session, catalogue, query)
         findings = Findings(query, found, context, suggestions)
@@ -391,6 +414,30 @@ class Shop:
         """The last words of a show."""
         return Wording(language, seed).say("closing")
 
+    @property
+    def has_embedder(self) -> bool:
+        """Whether products are looked for by meaning too."""
+        return self._meaning is not None
+
+    async def warm_up(self, progress: Progress | None = None) -> WarmUp:
+        """Do now what the first question would wait for: the index of words, missing vectors.
+
+        Args:
+            progress: Told vectors fetched and vectors missing, where an embedder is configured.
+
+        Raises:
+            EmbeddingError: The endpoint fails; words alone still find products.
+        """
+        started = time.perf_counter()
+        async with self._database.reading() as session:
+            catalogue = await repository.find_catalogue(session, _CATALOGUE)
+            if catalogue is not None:
+                await self._finder.prepare(session, catalogue)
+        took = time.perf_counter() - started
+        _log.info("search is ready", extra={"took_ms": round(1000 * took)})
+        fetched = await self._meaning.prepare(_CATALOGUE, progress) if self._meaning else 0
+        return WarmUp(took, fetched)
+
     # Private ---------------------------------------------------------------------------------
 
     def _read(self, file: Path, wanted: Format | None, mapping: Path | str | None) -> FileDraft:
@@ -400,6 +447,12 @@ class Shop:
     async def _understood(self, session: AsyncSession, catalogue: Catalogue, text: str) -> Query:
         currency = await self._finder.currency(session, catalogue)
         return understand(text, currency or self._currency)
+
+    async def _near(self, text: str) -> tuple[Sequence[Near], float]:
+        """Products near a text, and from which similarity on they need share no word with it."""
+        if self._meaning is None:
+            return (), 1.0
+        return await self._meaning.near(text), self._meaning.embedder.least_similarity
 
     async def _suggestions(
         self, session: AsyncSession, catalogue: Catalogue, query: Query

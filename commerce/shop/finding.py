@@ -13,12 +13,14 @@ from commerce.models.query import Query
 from commerce.models.tables import Catalogue
 from commerce.models.values import ProductCard, ProductId
 from commerce.models.words import index_words
-from commerce.recommendation.ranking import Match, rank
+from commerce.recommendation.embedding import fused
+from commerce.recommendation.ranking import ACCEPT, Match, rank
 from commerce.recommendation.reply import Found
 from commerce.recommendation.spelling import Speller
 from commerce.recommendation.understand import index_terms
 from commerce.recommendation.wishes import keeps_wishes
 from commerce.recommendation.word_index import WordIndex, WordIndexBuilder, index_of
+from commerce.shop.meaning import Near
 
 LEAST_SCORE = 0.25
 """What covers less of a query is no candidate, unless its title names a word of it."""
@@ -26,6 +28,8 @@ LEAST_SCORE = 0.25
 _MOST_CANDIDATES = 1000
 # A price limit may leave none of the best; without one the best are enough.
 _MOST_RANKED, _MOST_LIMITED = 50, 200
+# Neighbours in the fused order must differ by more than what counts as equal.
+_FUSED_STRENGTH = 10_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class Finder:
         limit: int,
         *,
         least_score: float = LEAST_SCORE,
+        near: Sequence[Near] = (),
+        least_similarity: float = 1.0,
     ) -> list[Found]:
         """Products for a query, best first; those that break a limit come after all that keep it.
 
@@ -68,9 +74,13 @@ class Finder:
             query: What is wanted.
             limit: Most products wanted.
             least_score: What covers less of the query is left out, unless its title names a word.
+            near: Products near the query's meaning, the nearest first.
+            least_similarity: Nearer ones than this are accepted though they share no word.
         """
         if query.terms:
-            matches = await self._matches(session, catalogue, query, least_score)
+            matches = await self._matches(session, catalogue, query, least_score if not near else 0)
+            if near:
+                matches = _joined(matches, near, least_score, least_similarity)
         else:
             matches = None
         ids = None if matches is None else [match.product_id for match in matches]
@@ -86,6 +96,10 @@ class Finder:
         ]
         ranked.sort(key=lambda entry: _place(query, entry[0], entry[1], is_fitting=entry[2]))
         return await _with_cards(session, ranked[:limit])
+
+    async def prepare(self, session: AsyncSession, catalogue: Catalogue) -> None:
+        """Read the catalogue's words now, so that the first question need not wait for it."""
+        await self._current(session, catalogue)
 
     async def currency(self, session: AsyncSession, catalogue: Catalogue) -> str | None:
         """The currency of most prices, which a number without one means."""
@@ -127,6 +141,24 @@ class Finder:
             index = await asyncio.to_thread(builder.built)
             self._shelves = _Shelves(key, index, await asyncio.to_thread(Speller, index))
         return self._shelves
+
+
+def _joined(
+    matches: Sequence[Match], near: Sequence[Near], least_score: float, least_similarity: float
+) -> list[Match]:
+    """Matches of words and of meaning in one order; only the near enough need share no word."""
+    by_words = {match.product_id: match for match in matches}
+    similarity = {one.product_id: one.similarity for one in near}
+    order = fused([match.product_id for match in matches], [one.product_id for one in near])
+    found = []
+    for number, worth in order:
+        product = ProductId(number)
+        match = by_words.get(product) or Match(product, 0.0, 0.0, (), (), ())
+        is_meant = least_similarity < 1 and similarity.get(product, -1.0) >= least_similarity
+        score = max(match.score, ACCEPT) if is_meant else match.score
+        if score >= least_score or match.named:
+            found.append(replace(match, score=score, strength=_FUSED_STRENGTH * worth))
+    return found
 
 
 async def _with_cards(
