@@ -1,8 +1,9 @@
 """Bringing the books of one order to what its news, touches and decisions say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -76,6 +77,8 @@ async def restate(
         # A first row, so that lines and run have something to belong to.
         await _keep_sale(turn, order, state, None, None, [], None, is_new=True)
     lines = await _keep_lines(turn, order, state, rule)
+    rated = state.standing.rated([line.commission_bps for line in lines])
+    state = replace(state, standing=rated)
     run_id = await attribute(turn, order, state, lines, rule, sale.run_id if sale else None)
     signals = await _signals(turn, state, run_id)
     if crowd is None and sale is not None:
@@ -204,6 +207,7 @@ def _grants_less(postings: Postings) -> bool:
 async def _keep_lines(
     turn: Turn, order: str, state: Known, rule: CommissionRule
 ) -> Sequence[SaleLine]:
+    backs = [line.back for line in state.standing.lines]
     rows = [
         {
             "order": order,
@@ -215,6 +219,7 @@ async def _keep_lines(
             "net_minor": line["net"],
             "mechanism": line["mechanism"],
             "commission_bps": rule.rate(line["product"], line.get("category"), line["mechanism"]),
+            "returned_minor": backs[position] if backs else 0,
         }
         for position, line in enumerate(state.payload["lines"])
     ]
@@ -227,7 +232,7 @@ async def _keep_lines(
 
 def _plain(line: SaleLine) -> dict[str, Any]:
     names = ("order", "position", "sku", "product", "category", "quantity", "net_minor",
-             "mechanism", "commission_bps")  # fmt: skip
+             "mechanism", "commission_bps", "returned_minor")  # fmt: skip
     return {name: getattr(line, name) for name in names}
 
 
@@ -250,6 +255,7 @@ async def _keep_sale(
         "paid_us": state.paid_us,
         "goods_minor": standing.paid.goods,
         "goods_back_minor": standing.goods_back,
+        "commission_gone": _text(standing.commission_gone),
         "total_minor": standing.paid.total,
         "refunded_minor": standing.returned,
         "is_disputed": standing.is_disputed,
@@ -285,6 +291,10 @@ async def _signals(turn: Turn, state: Known, run_id: int) -> list[Signal]:
         for signal in buyer_signals(facts):
             found.setdefault(signal.code, signal)
     return list(found.values())
+
+
+def _text(share: Fraction) -> str:
+    return f"{share.numerator}/{share.denominator}"
 
 
 def _signal(kept: Mapping[str, Any]) -> Signal:

@@ -8,7 +8,7 @@ nothing.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -55,13 +55,43 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True)
+class GoodsLine:
+    """One line's goods.
+
+    Attributes:
+        net: Paid for them, minor units.
+        rate: Commission in hundredths of a percent; 0 while it does not matter.
+        back: Given back for this very line so far, minor units, at most ``net``.
+    """
+
+    net: int
+    rate: int = 0
+    back: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """Everything known about one paid order."""
+    """Everything known about one paid order.
+
+    Attributes:
+        lines: Where refunds named what they were for; empty where none did.
+    """
 
     paid: Paid
     refunded: int = 0
     goods_refunded: int = 0
     disputes: Mapping[str, Dispute] = field(default_factory=dict, hash=False)
+    lines: tuple[GoodsLine, ...] = ()
+
+    def rated(self, rates: Sequence[int]) -> "Standing":
+        """The same with the lines' rates, in their order."""
+        if not self.lines:
+            return self
+        lines = tuple(
+            GoodsLine(line.net, rate, line.back)
+            for line, rate in zip(self.lines, rates, strict=True)
+        )
+        return replace(self, lines=lines)
 
     @property
     def returned(self) -> int:
@@ -91,6 +121,27 @@ class Standing:
         lost = rounded(Fraction(self.lost * goods_rest, rest)) if rest else 0
         return self.goods_returned + min(lost, goods_rest)
 
+    @property
+    def commission_gone(self) -> Fraction:
+        """Share of the commission that the returned goods take with them, in [0, 1].
+
+        A line's own refund takes that line's commission. What went back without a line (or was lost
+        to a bank) is spread over what is left of all lines, so a return in full takes exactly all.
+        """
+        goods, back = self.paid.goods, self.goods_back
+        if goods == 0:
+            return Fraction(0)
+        named = sum(line.back for line in self.lines)
+        pool = sum(line.net * line.rate for line in self.lines)
+        if not 0 < named <= back or pool == 0:
+            return Fraction(back, goods)
+        rest = Fraction(back - named, goods - named) if goods > named else Fraction(0)
+        gone = sum(
+            (line.rate * (line.back + (line.net - line.back) * rest) for line in self.lines),
+            Fraction(0),
+        )
+        return gone / pool
+
 
 @dataclass(frozen=True, slots=True)
 class Owed:
@@ -101,10 +152,8 @@ class Owed:
 
 
 def after_returns(full: int, standing: Standing) -> int:
-    """What of a commission is left: reversed in proportion to all goods returned so far."""
-    if standing.paid.goods == 0:
-        return full
-    return full - rounded(Fraction(full * standing.goods_back, standing.paid.goods))
+    """What of a commission is left: reversed by all goods returned so far."""
+    return full - rounded(full * standing.commission_gone)
 
 
 def targets(

@@ -1,11 +1,11 @@
 """The till's news as rows, and everything told about an order folded into one state."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from commerce.attribution.books import Dispute, Paid, Standing
+from commerce.attribution.books import Dispute, GoodsLine, Paid, Standing
 from commerce.attribution.chain import digest
 from commerce.models.happenings import (
     Happening,
@@ -83,6 +83,8 @@ def told(happening: Happening) -> Told:
                 "goods_refunded": happening.goods_refunded.minor,
                 "occurred_us": occurred_us,
             }
+            if happening.returned:
+                payload["returned"] = [[one.position, one.net.minor] for one in happening.returned]
         case OrderDisputed():
             kind, names = "disputed", []
             payload = {
@@ -109,6 +111,7 @@ def known(news: Iterable[Told]) -> Known | None:
     payload = paid.payload
     disputes: dict[str, Dispute] = {}
     refunded = goods_refunded = 0
+    returned: dict[int, int] = {}
     deliveries = []
     for one in rows:
         if one.payload.get("currency", payload["currency"]) != payload["currency"]:
@@ -116,6 +119,8 @@ def known(news: Iterable[Told]) -> Known | None:
         if one.kind == "refunded":
             refunded = max(refunded, one.payload["refunded"])
             goods_refunded = max(goods_refunded, one.payload["goods_refunded"])
+            for position, minor in one.payload.get("returned", ()):
+                returned[position] = max(returned.get(position, 0), minor)
         elif one.kind == "disputed":
             name, new = one.payload["dispute"], _dispute(one.payload)
             disputes[name] = disputes[name].or_later(new) if name in disputes else new
@@ -134,7 +139,19 @@ def known(news: Iterable[Told]) -> Known | None:
         token_id=paid.token_id,
         paid_us=payload["occurred_us"],
         delivered_us=min(deliveries, default=None),
-        standing=Standing(money, refunded, goods_refunded, disputes),
+        standing=Standing(
+            money, refunded, goods_refunded, disputes, _lines(payload["lines"], returned)
+        ),
+    )
+
+
+def _lines(lines: list[dict[str, Any]], returned: Mapping[int, int]) -> tuple[GoodsLine, ...]:
+    """The goods by line; nothing where no refund named one."""
+    if not any(returned.get(position) for position in range(len(lines))):
+        return ()
+    return tuple(
+        GoodsLine(line["net"], 0, min(line["net"], returned.get(position, 0)))
+        for position, line in enumerate(lines)
     )
 
 

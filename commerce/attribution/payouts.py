@@ -1,7 +1,7 @@
 """Payouts: from payable, over being paid, to paid; each step is one balanced entry."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -42,13 +42,36 @@ async def balances(session: AsyncSession, owners: Sequence[int] | None = None) -
     return sorted(found, key=lambda one: (one.recommender, one.held.currency, one.is_test))
 
 
-async def begin(turn: Turn, rail: str, *, is_test: bool, minimum: Money | None) -> None:
-    """Set aside everything payable."""
+async def begin(
+    turn: Turn,
+    rail: str,
+    *,
+    is_test: bool,
+    minimum: Money | None,
+    only: Collection[str] | None = None,
+    but_not: Collection[str] = (),
+) -> None:
+    """Set aside everything payable.
+
+    Args:
+        turn: The transaction.
+        rail: Who pays.
+        is_test: Whether of test orders.
+        minimum: Smaller balances of its currency wait.
+        only: Recommenders by node; all of them when None.
+        but_not: Recommenders whom somebody else pays.
+    """
+    named = {*(only or ()), *but_not}
+    known = await people.ids_of(turn.session, list(named))
+    wanted = None if only is None else {known[node] for node in only if node in known}
+    unwanted = {known[node] for node in but_not if node in known}
     where = TEST + "payable" if is_test else "payable"
     standing = await accounts.balances(turn.session)
     for (kind, owner, currency), total in sorted(standing.items(), key=str):
         least = minimum.minor if minimum is not None and minimum.currency == currency else 1
         if kind != where or owner is None or -total < max(1, least):
+            continue
+        if owner in unwanted or (wanted is not None and owner not in wanted):
             continue
         number = await accounts.payout_count(turn.session, owner, currency) + 1
         key = f"payout-{owner}-{currency}-{number}"

@@ -7,7 +7,7 @@ is left of them from what went back, and both are compared with the entries of t
 
 import base64
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from commerce.attribution.books import TEST, Dispute, Owed, Paid, Standing, targets
+from commerce.attribution.books import TEST, Dispute, GoodsLine, Owed, Paid, Standing, targets
 from commerce.attribution.chain import canonical
 from commerce.attribution.earning import CreditableTouch, RatedLine, earned
 from commerce.attribution.rule import CommissionRule
@@ -165,4 +165,14 @@ def standing_of(statement: Document) -> Standing:
             str(place): Dispute(dispute["state"], dispute["amount"], 0)
             for place, dispute in enumerate(back["disputes"])
         },
+        _goods_of(statement["lines"]),
     )
+
+
+def _goods_of(lines: Sequence[Mapping[str, Any]]) -> tuple[GoodsLine, ...]:
+    # Statements of the first version knew no lines of refunds.
+    goods = tuple(
+        GoodsLine(line["net_minor"], line["commission_bps"], line.get("returned_minor", 0))
+        for line in lines
+    )
+    return goods if any(line.back for line in goods) else ()

@@ -1,13 +1,14 @@
 """What a statement, an export and an audit say, read from the rows."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from commerce.attribution.bookkeeping import owed_for, rule_at
-from commerce.attribution.books import after_returns, marked, targets
+from commerce.attribution.books import Standing, after_returns, marked, targets
 from commerce.attribution.news import Known, Told, known, moment
 from commerce.attribution.repository import accounts, chains, people, sales, standing
 from commerce.attribution.statement import FORMAT, NOT_PAID_HERE
@@ -67,6 +68,7 @@ async def statement(session: AsyncSession, order: str, issued_at: str) -> Docume
                 "net_minor": line.net_minor,
                 "mechanism": line.mechanism,
                 "commission_bps": line.commission_bps,
+                "returned_minor": line.returned_minor,
             }
             for line in await sales.lines_of(session, order)
         ],
@@ -113,7 +115,7 @@ async def statement(session: AsyncSession, order: str, issued_at: str) -> Docume
             }
             for share in shares
         ],
-        "earnings": await _earnings(session, sale, state, names),
+        "earnings": await _earnings(session, sale, state.standing, names),
         "state": _payment_state(sale),
         "signals": list(sale.signals),
         "decision": None
@@ -218,14 +220,18 @@ async def _named(session: AsyncSession, ids: Iterable[int]) -> dict[int | None, 
 
 
 async def _state(session: AsyncSession, order: str) -> Known | None:
-    return known(
+    state = known(
         Told(row.kind, row.key, row.payload, row.buyer_id, row.token_id)
         for row in await sales.news_of(session, order)
     )
+    if state is None or not state.standing.lines:
+        return state
+    rates = [line.commission_bps for line in await sales.lines_of(session, order)]
+    return replace(state, standing=state.standing.rated(rates))
 
 
 async def _earnings(
-    session: AsyncSession, sale: Sale, state: Known, names: dict[int | None, str | None]
+    session: AsyncSession, sale: Sale, standing: Standing, names: dict[int | None, str | None]
 ) -> list[dict[str, Any]]:
     full: dict[int, int] = {}
     for owed in await owed_for(session, sale.run_id):
@@ -235,7 +241,7 @@ async def _earnings(
         {
             "recommender": names[recommender],
             "earned": amount,
-            "left": 0 if is_denied else after_returns(amount, state.standing),
+            "left": 0 if is_denied else after_returns(amount, standing),
         }
         for recommender, amount in full.items()
     ]

@@ -168,6 +168,19 @@ def goods_share(order: Order, refunds: Iterable[Refund], refunded: int) -> int:
     return min(goods, order.goods_minor)
 
 
+def lines_share(refunds: Iterable[Refund], refunded: int) -> dict[int, int]:
+    """What went back for single lines, by their place, as far as refunds named them."""
+    known = 0
+    found: dict[int, int] = {}
+    for refund in refunds:
+        if known + refund.amount_minor > refunded:
+            continue
+        known += refund.amount_minor
+        for position, minor in (refund.lines or {}).items():
+            found[int(position)] = found.get(int(position), 0) + minor
+    return found
+
+
 def _locked(query: Select[Order]) -> Select[Order]:
     # PostgreSQL runs writers side by side; SQLite has no such clause and needs none. The state may
     # have been read before the lock was had.

@@ -22,6 +22,7 @@ from commerce.cli.ledger_tables import (
 )
 
 if TYPE_CHECKING:
+    from commerce.shop import Shop
     from commerce.shop.ledger import Ledger
 
 Result = TypeVar("Result")
@@ -146,7 +147,10 @@ def payouts(
     settle: Annotated[
         bool, typer.Option("--settle", help="First make payable what is past its return window.")
     ] = False,
-    pay: Annotated[bool, typer.Option("--pay", help="List everything payable as payouts.")] = False,
+    pay: Annotated[
+        bool,
+        typer.Option("--pay", help="Pay through Stripe whose account is known; list the rest."),
+    ] = False,
     minimum: Annotated[
         str | None, typer.Option(help="Smaller balances wait, e.g. '25 USD'.")
     ] = None,
@@ -161,23 +165,34 @@ def payouts(
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
-    """What recommenders have, and paying it out. This software moves no money by itself here."""
+    """What recommenders have, and paying it out.
+
+    With a Stripe key, recommenders whose account is known are paid by Connect transfers, and what
+    is no longer earned is taken back. Everybody else is listed; such payouts are not paid by this
+    SDK. Without a key the sandbox till pays the commission of test orders: no money moves.
+    """
     if (confirm or failed) and not reference.strip():
         raise typer.BadParameter("--confirm and --failed need --reference")
 
-    async def work(ledger: "Ledger") -> tuple[Any, Any, Any]:
+    async def work(shop: "Shop") -> tuple[Any, Any, Any]:
         from commerce.money import Money
+        from commerce.settings import read_settings
+        from commerce.shop.connecting import connected
+        from commerce.shop.paying_out import pay_out
 
+        ledger = shop.ledger
         settled = await ledger.settle() if settle else None
         if pay:
-            await ledger.pay(minimum=Money.parse(minimum) if minimum else None)
+            async with connected(shop.till, read_settings()):
+                least = Money.parse(minimum) if minimum else None
+                await pay_out(ledger, shop.till.rail, minimum=least)
         if confirm:
             await ledger.confirm_payout(confirm, reference)
         if failed:
             await ledger.fail_payout(failed, reference)
         return settled, await ledger.payouts(), await ledger.balances()
 
-    settled, rows, balances = _with_ledger(database, work)
+    settled, rows, balances = _with_shop(database, work)
     if export is not None:
         _write_payouts(export, rows)
     if as_json:
@@ -196,6 +211,52 @@ def payouts(
         typer.echo(f"Settled: {settled.matured} orders became payable, {settled.held} are held.")
     print_balances(balances)
     print_payouts(rows)
+
+
+@app.command()
+def recommender(
+    node: Annotated[
+        str | None, typer.Argument(help="Such as chat:telegram:3f…; all accounts without.")
+    ] = None,
+    *,
+    account: Annotated[
+        str | None, typer.Option(help="Their account at the payment provider, acct_….")
+    ] = None,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Where a recommender's commission goes, and what they have."""
+    if account is not None and node is None:
+        raise typer.BadParameter("--account needs the recommender's node")
+
+    async def work(shop: "Shop") -> tuple[str, dict[str, str], Any]:
+        from commerce.errors import LedgerError, PayoutError
+        from commerce.settings import read_settings
+        from commerce.shop.connecting import connected
+
+        async with connected(shop.till, read_settings()):
+            rail = shop.till.rail
+            if rail is None:
+                raise PayoutError("your own shop's checkout pays nobody out; pay by hand, as CSV")
+            if node is not None and not (await shop.ledger.export(node))["nodes"]:
+                raise LedgerError(f"nobody is known by {node[:60]!r}; see: commerce report")
+            if node is not None and account is not None:
+                await rail.name_account(node, account.strip())
+            known = await rail.accounts()
+            return rail.name, known, await shop.ledger.balances(node)
+
+    rail, known, balances = _with_shop(database, work)
+    shown = {who: where for who, where in known.items() if node in (None, who)}
+    if as_json:
+        found = [dataclasses.asdict(one) for one in balances]
+        print_json({"rail": rail, "accounts": shown, "balances": found})
+        return
+    for who, where in shown.items():
+        typer.echo(f"{who}  {where}  ({rail})")
+    if not shown:
+        typer.echo("No account is known: payouts are listed for you to pay by hand.", err=True)
+    if node is not None:
+        print_balances(balances)
 
 
 @app.command()
@@ -296,6 +357,16 @@ def _with_ledger(
     async def opened() -> Result:
         async with opened_shop(database, may_create=False) as (shop, _):
             return await work(shop.ledger)
+
+    return run(opened())
+
+
+def _with_shop(
+    database: str | None, work: "Callable[[Shop], Coroutine[Any, Any, Result]]"
+) -> Result:
+    async def opened() -> Result:
+        async with opened_shop(database, may_create=False) as (shop, _):
+            return await work(shop)
 
     return run(opened())
 

@@ -47,12 +47,16 @@ def refund(
         str | None, typer.Argument(help="Such as 4.90; everything that is left without.")
     ] = None,
     *,
+    line: Annotated[
+        list[str] | None,
+        typer.Option(help="Instead of an amount: units of one SKU, as SKU=2; repeat."),
+    ] = None,
     reason: Annotated[str, typer.Option(help="For the books.")] = "refunded by the seller",
     database: Database = None,
     as_json: AsJson = False,
 ) -> None:
     """Give money back; commissions follow by themselves."""
-    found = run(_refund(order, amount, reason, database))
+    found = run(_refund(order, amount, _units(line), reason, database))
     if as_json:
         print_json(_facts(found))
     else:
@@ -93,7 +97,13 @@ async def _orders(
         return [await shop.till.order(order)]
 
 
-async def _refund(order: str, amount: str | None, reason: str, database: str | None) -> "OrderView":
+async def _refund(
+    order: str,
+    amount: str | None,
+    lines: dict[str, int] | None,
+    reason: str,
+    database: str | None,
+) -> "OrderView":
     from commerce.money import Money
     from commerce.settings import read_settings
     from commerce.shop.connecting import connected
@@ -103,8 +113,9 @@ async def _refund(order: str, amount: str | None, reason: str, database: str | N
         wanted = None if amount is None else Money.parse(amount, found.total.currency)
         async with connected(shop.till, read_settings()) as connection:
             _require_same_provider(found, connection.provider)
-            found = await shop.till.refund(order, wanted, reason=reason)
-    if found.refunded.minor == 0:
+            before = found.refunded.minor
+            found = await shop.till.refund(order, wanted, lines=lines, reason=reason)
+    if found.refunded.minor == before:
         fail(f"the refund of {order} was not taken; see: python -m commerce dead-letters")
     return found
 
@@ -114,6 +125,18 @@ async def _dead_letters(retry: int | None, database: str | None) -> "list[DeadLe
         if retry is not None and not await shop.till.outbox.retry(retry):
             fail(f"{retry} is no dead letter")
         return await shop.till.outbox.dead_letters()
+
+
+def _units(words: list[str] | None) -> dict[str, int] | None:
+    if not words:
+        return None
+    found: dict[str, int] = {}
+    for word in words:
+        sku, _, number = word.rpartition("=")
+        if not sku or not number.isdecimal():
+            raise typer.BadParameter(f"{word!r} is not SKU=UNITS, such as mug=1")
+        found[sku] = found.get(sku, 0) + int(number)
+    return found
 
 
 def _require_same_provider(order: "OrderView", provider: str) -> None:

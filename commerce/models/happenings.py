@@ -69,6 +69,19 @@ class OrderPaid:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnedGoods:
+    """What went back for the goods of one line, so far.
+
+    Attributes:
+        position: Of the line in ``OrderPaid.lines``.
+        net: Everything given back for it so far, at most what was paid for it.
+    """
+
+    position: int
+    net: Money
+
+
+@dataclass(frozen=True, slots=True)
 class OrderRefunded:
     """Money went back to the buyer.
 
@@ -77,12 +90,15 @@ class OrderRefunded:
         occurred_at: When.
         refunded: Everything refunded so far, over all refunds of the order.
         goods_refunded: How much of it was for goods (not shipping or tax), so far.
+        returned: The lines it was for, where they are known; what they leave of
+            ``goods_refunded`` is for all goods in proportion.
     """
 
     order: str
     occurred_at: datetime
     refunded: Money
     goods_refunded: Money
+    returned: tuple[ReturnedGoods, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +168,7 @@ def _plain(value: Any) -> Any:
         return {"minor": value.minor, "currency": value.currency}
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, SoldLine):
+    if isinstance(value, SoldLine | ReturnedGoods):
         return _written(value)
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
@@ -166,6 +182,8 @@ def _read(name: str, value: Any) -> Any:
         return tuple(
             SoldLine(**{part: _read(part, inner) for part, inner in line.items()}) for line in value
         )
+    if name == "returned":
+        return tuple(ReturnedGoods(one["position"], _read("net", one["net"])) for one in value)
     if isinstance(value, dict):
         return Money(value["minor"], value["currency"])
     return tuple(value) if isinstance(value, list) else value

@@ -1,5 +1,7 @@
 """Commissions through the payment provider's own transfers: what the ledger pays out with."""
 
+import re
+
 from sqlalchemy import select
 
 from commerce.checkout.gateway import Gateway, Transfer
@@ -9,6 +11,8 @@ from commerce.errors import GatewayError, PayoutError
 from commerce.models.earnings import Payout
 from commerce.models.orders import PayoutAccount
 from commerce.money import Money
+
+_ACCOUNT = re.compile(r"acct_[A-Za-z0-9]{6,64}")
 
 
 class ConnectRail:
@@ -34,13 +38,29 @@ class ConnectRail:
         return self._gateway.is_test
 
     async def name_account(self, recommender: str, account: str) -> None:
-        """Where a recommender's commission goes, such as ``acct_…``."""
+        """Where a recommender's commission goes, such as ``acct_…``.
+
+        Raises:
+            PayoutError: Not the name of an account.
+        """
+        if not _ACCOUNT.fullmatch(account):
+            raise PayoutError(f"{account[:40]!r} is no connected account; it begins with acct_")
         facts = {"provider": self.name, "recommender": recommender}
         async with self._database.writing() as session:
             if not await insert_once(session, PayoutAccount, {**facts, "account": account}):
                 row = await session.scalar(select(PayoutAccount).filter_by(**facts))
                 assert row is not None
                 row.account = account
+
+    async def accounts(self) -> dict[str, str]:
+        """The provider's accounts of recommenders, by node."""
+        async with self._database.reading() as session:
+            rows = await session.execute(
+                select(PayoutAccount.recommender, PayoutAccount.account)
+                .filter_by(provider=self.name)
+                .order_by(PayoutAccount.recommender)
+            )
+            return dict(rows.tuples().all())
 
     async def pay(self, payout: Payout) -> str:
         """Send a payout; the same ``payout.key`` sends it once.

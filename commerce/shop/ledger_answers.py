@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import delete
+
 from commerce.attribution import reports, stating
 from commerce.attribution import statement as statements
 from commerce.attribution.bookkeeping import rule_at
@@ -22,6 +24,7 @@ from commerce.models.earnings import (
     Report,
     TrustEvidence,
 )
+from commerce.models.orders import PayoutAccount
 from commerce.shop.ledger_books import LedgerBooks
 
 _END_OF_TIME_US = 2**62
@@ -232,6 +235,10 @@ class LedgerAnswers(LedgerBooks):
             if node not in found:
                 raise LedgerError(f"nobody is known by {node[:60]!r}; nothing was forgotten")
             ids = await people.members(turn.session, found[node])
+            names = await people.names_of(turn.session, ids)
+            await turn.session.execute(
+                delete(PayoutAccount).where(PayoutAccount.recommender.in_(list(names.values())))
+            )
             nodes, keys = await people.forget(turn.session, found[node], turn.now)
             kept = {
                 "touches": await standing.touch_count(turn.session, ids),

@@ -1,6 +1,7 @@
 """The ledger's hand: news booked, commission held, released and paid out."""
 
 import dataclasses
+from collections.abc import Collection
 
 from commerce.attribution import payouts as paying
 from commerce.attribution.bookkeeping import Turn, restate, rule_at
@@ -129,7 +130,12 @@ class LedgerBooks(LedgerPeople):
             return await paying.balances(session, owners)
 
     async def pay(
-        self, rail: PayoutRail | None = None, *, minimum: Money | None = None
+        self,
+        rail: PayoutRail | None = None,
+        *,
+        minimum: Money | None = None,
+        only: Collection[str] | None = None,
+        but_not: Collection[str] = (),
     ) -> list[Payout]:
         """Pay out everything payable, and finish what a crash left unfinished.
 
@@ -137,6 +143,8 @@ class LedgerBooks(LedgerPeople):
             rail: Moves the money. Without one the payouts are only listed: pay them yourself, and
                 say so with ``confirm_payout``; they are not paid by this software.
             minimum: Smaller balances of its currency wait; what is carried below zero always does.
+            only: These recommenders, by node; all of them when None.
+            but_not: Not these recommenders.
 
         Returns:
             The payouts begun or finished now; failed ones carry their problem.
@@ -144,7 +152,9 @@ class LedgerBooks(LedgerPeople):
         name = rail.name if rail is not None else paying.BY_HAND
         is_test = rail is not None and rail.is_test
         async with self._turn() as turn:
-            await paying.begin(turn, name, is_test=is_test, minimum=minimum)
+            await paying.begin(
+                turn, name, is_test=is_test, minimum=minimum, only=only, but_not=but_not
+            )
         async with self._context.database.reading() as session:
             started = await paying.listed(session, state="started", rail=name)
         if rail is None:

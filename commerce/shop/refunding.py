@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from commerce.checkout import groups, orders, stock
 from commerce.checkout.once import insert_once
 from commerce.errors import CheckoutError, GatewayError
-from commerce.models.happenings import OrderRefunded
+from commerce.models.happenings import OrderRefunded, ReturnedGoods
 from commerce.models.orders import GroupOrder, Order, Refund
 from commerce.models.values import StockChange
 from commerce.money import Money
@@ -32,6 +32,7 @@ class Refunding:
         *,
         key: str | None = None,
         goods: int | None = None,
+        lines: Mapping[int, int] | None = None,
     ) -> None:
         """Leave a refund to be sent, in the caller's transaction.
 
@@ -42,6 +43,7 @@ class Refunding:
             reason: For the seller's books and the buyer's page.
             key: The same key is one refund, ever.
             goods: How much of it is for goods; by their share of what was paid when None.
+            lines: Which lines the goods are of, in minor units by their place, where it is known.
 
         Raises:
             CheckoutError: More than is left, or nothing.
@@ -62,6 +64,7 @@ class Refunding:
                 "key": key,
                 "amount_minor": amount,
                 "goods_minor": goods,
+                "lines": {str(place): minor for place, minor in lines.items()} if lines else None,
                 "reason": reason,
                 "state": "asked",
                 "created_at": self._desk.now,
@@ -82,6 +85,41 @@ class Refunding:
         left = await self.left(session, order)
         if left.minor:
             await self.ask(session, order, left.minor, reason, key=key)
+
+    async def of_lines(
+        self, session: AsyncSession, order: Order, units: Mapping[str, int]
+    ) -> tuple[int, dict[int, int]]:
+        """What goes back for units of single lines: the whole with its tax, and goods by line.
+
+        Args:
+            session: Open, with the order locked.
+            order: Whose.
+            units: How many of which SKU.
+
+        Raises:
+            CheckoutError: No such line, or fewer units of it are left.
+        """
+        gone = orders.lines_share(await orders.refunds_of(session, order.id), order.total_minor)
+        wanted = dict(units)
+        found: dict[int, int] = {}
+        for place, line in enumerate(await orders.lines_of(session, order.id)):
+            left = line.quantity - -(-gone.get(place, 0) // max(1, line.unit_minor))
+            taken = min(left, wanted.get(line.sku, 0))
+            if taken > 0:
+                wanted[line.sku] -= taken
+                found[place] = taken * line.unit_minor
+        short = [sku for sku, number in wanted.items() if number != 0]
+        if short or not sum(found.values()):
+            named = "".join(short[:1])[:60]
+            raise CheckoutError(
+                f"order {order.public_id} has no such units of {named!r} left to give back"
+            )
+        goods = sum(found.values())
+        taxed = order.goods_minor + order.shipping_minor
+        tax = (order.tax_minor * goods + taxed // 2) // taxed if taxed else 0
+        # An earlier refund without lines may have taken a part of them: no more than is left goes.
+        left_minor = (await self.left(session, order)).minor
+        return min(goods + tax, left_minor), found
 
     async def left(self, session: AsyncSession, order: Order) -> Money:
         """What can still be given back: neither refunded nor asked for."""
@@ -118,9 +156,11 @@ class Refunding:
         self, session: AsyncSession, order: Order, refunded: Money
     ) -> list[StockChange]:
         """Count what is back; less than was counted before is old news."""
-        goods = orders.goods_share(
-            order, await orders.refunds_of(session, order.id), refunded.minor
-        )
+        refunds = await orders.refunds_of(session, order.id)
+        goods = orders.goods_share(order, refunds, refunded.minor)
+        lines = orders.lines_share(refunds, refunded.minor)
+        if sum(lines.values()) > goods:
+            lines = {}  # what was given back elsewhere contradicts them; all goods share it then
         is_news = refunded.minor > order.refunded_minor or (
             refunded.minor == order.refunded_minor and goods > order.goods_refunded_minor
         )
@@ -133,7 +173,14 @@ class Refunding:
             await self._desk.tell(
                 session,
                 OrderRefunded(
-                    order.public_id, self._desk.now, refunded, Money(goods, order.currency)
+                    order.public_id,
+                    self._desk.now,
+                    refunded,
+                    Money(goods, order.currency),
+                    tuple(
+                        ReturnedGoods(place, Money(minor, order.currency))
+                        for place, minor in sorted(lines.items())
+                    ),
                 ),
                 f"refunded:{order.public_id}:{refunded.minor}:{goods}",
             )

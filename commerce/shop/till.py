@@ -31,6 +31,7 @@ from commerce.models.buying import (
 from commerce.models.happenings import OrderDelivered, from_json
 from commerce.models.orders import ProviderEvent
 from commerce.money import Money
+from commerce.shop.connect_rail import ConnectRail
 from commerce.shop.context import Context
 from commerce.shop.desk import Books, Desk, new_id
 from commerce.shop.outbox import Outbox, post
@@ -109,6 +110,14 @@ class Till:
         """Whether no real money moves, which must be shown wherever a person looks."""
         return self._desk.gateway is not None and self._desk.gateway.is_test
 
+    @property
+    def rail(self) -> ConnectRail | None:
+        """What commissions are paid out with; None where the provider sends no money on."""
+        gateway = self._desk.gateway
+        if gateway is None or gateway.provider not in ("stripe", "sandbox"):
+            return None
+        return ConnectRail(gateway, self.database)
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Do errands and end old holds in the background while the block runs."""
@@ -168,22 +177,42 @@ class Till:
             return [await orders.view(session, row) for row in rows]
 
     async def refund(
-        self, order: str, amount: Money | None = None, *, reason: str = "refunded by the seller"
+        self,
+        order: str,
+        amount: Money | None = None,
+        *,
+        lines: Mapping[str, int] | None = None,
+        reason: str = "refunded by the seller",
     ) -> OrderView:
         """Give money back; None for all that is left. Sent at once, or later if nobody answers.
 
+        Args:
+            order: Its public id.
+            amount: So much, for nothing in particular: commissions shrink in proportion.
+            lines: Units by SKU instead of an amount: their price with its tax goes back, and only
+                their commission with it.
+            reason: For the books and the buyer's page.
+
         Raises:
             UnknownOrderError: There is no such order.
-            CheckoutError: It is not paid, another currency, or more than is left.
+            CheckoutError: It is not paid, another currency, more than is left, or an amount beside
+                lines.
         """
+        if lines is not None and (amount is not None or any(n < 1 for n in lines.values())):
+            raise CheckoutError("give back either an amount, or 1 unit or more of single lines")
         async with self._desk.context.database.writing() as session:
             row = await orders.order_with_id(session, order, lock=True)
             if row.status != "paid":
                 raise CheckoutError(f"order {order} is {row.status}, not paid")
             if amount is not None and amount.currency != row.currency:
                 raise CheckoutError(f"order {order} was paid in {row.currency}")
-            wanted = amount or await self._refunding.left(session, row)
-            await self._refunding.ask(session, row, wanted.minor, reason)
+            if lines is not None:
+                whole, goods = await self._refunding.of_lines(session, row, lines)
+                share = min(whole, sum(goods.values()))
+                await self._refunding.ask(session, row, whole, reason, goods=share, lines=goods)
+            else:
+                wanted = amount or await self._refunding.left(session, row)
+                await self._refunding.ask(session, row, wanted.minor, reason)
         self._desk.step("asked refund")
         await self.outbox.dispatch()
         return await self.order(order)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException, Query, Response
 
 from commerce.models.earnings import Document, GroupBy, ModelName, Payout, Report
 from commerce.money import Money
+from commerce.shop.paying_out import pay_out
 from sdk.console import sales_answers as answers
 from sdk.console.desk import Desk, refusing
 from sdk.console.paging import Limit, Offset, part
@@ -187,9 +188,9 @@ def sales_routes(desk: Desk) -> APIRouter:
 
     @router.post("/payouts/begin", response_model=answers.Payouts, responses=problems(503))
     async def begin() -> dict[str, Any]:
-        """List everything payable as payouts; this software does not pay them."""
+        """Pay whose account at the provider is known; list the rest for the seller to pay."""
         with refusing():
-            rows = await ledger.pay()
+            rows = await pay_out(ledger, desk.shop.till.rail)
         return {"items": [_payout(one) for one in rows], "next_offset": None}
 
     @router.post(

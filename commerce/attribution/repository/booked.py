@@ -1,16 +1,16 @@
 """Sums of what the declared rule really credited, for reports."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from commerce.attribution.books import Paid, Standing, after_returns
-from commerce.attribution.split import split
+from commerce.attribution.split import rounded, split
 from commerce.models.earnings import DaySales, GroupBy
 from commerce.models.ledger import (
     AttributionCredit,
@@ -102,6 +102,7 @@ async def credited(
             Touch.group_id,
             Touch.channel,
             func.coalesce(Touch.session, Sale.session),
+            Sale.commission_gone,
         )
         .outerjoin(AttributionCredit, AttributionCredit.run_id == Sale.run_id)
         .outerjoin(Touch, Touch.id == AttributionCredit.touch_id)
@@ -119,7 +120,8 @@ async def credited(
             session_key = lines[0][12] if group_by == "session" else None
             _add(sums, (session_key, currency), Fraction(1), goods, back, 0)
             continue
-        left = _left(lines, goods, back) if verdict != "deny" else [0] * len(lines)
+        gone = _gone(lines[0][13], goods, back)
+        left = _left(lines, gone) if verdict != "deny" else [0] * len(lines)
         for line, commission in zip(lines, left, strict=True):
             share = Fraction(int(line[7]), int(line[8])) if line[6] == 0 else Fraction(0)
             key = key_of((line[5], line[10], line[11], line[12]))
@@ -161,6 +163,8 @@ async def products(
             SaleLine.net_minor,
             SaleLine.commission_bps,
             direct.c.full,
+            SaleLine.returned_minor,
+            Sale.commission_gone,
         )
         .join(SaleLine, SaleLine.order == Sale.order)
         .outerjoin(direct, direct.c.run_id == Sale.run_id)
@@ -170,12 +174,18 @@ async def products(
     sums: dict[tuple[object, str], list[Fraction]] = defaultdict(lambda: [Fraction(0)] * 4)
     for number, group in groupby(rows, key=lambda row: row[0]):
         lines = list(group)
-        _, currency, goods, back, verdict, _, _, _, full = lines[0]
+        _, currency, goods, back, verdict, _, _, _, full, _, gone = lines[0]
         is_credited = full is not None if credited_numbers is None else number in credited_numbers
-        nets = [Fraction(line[6]) for line in lines]
-        returned = split(back, nets)
-        whole = 0 if full is None or verdict == "deny" else _after(int(full), goods, back)
-        commission = split(whole, [Fraction(line[6] * line[7]) for line in lines])
+        returned = _returned(lines, back)
+        is_earned = full is not None and verdict != "deny"
+        whole = _after(int(full), _gone(gone, goods, back)) if is_earned else 0
+        # Of what is left of each line; rounding alone may leave a cent of an order in full return.
+        weights = [
+            Fraction((line[6] - part) * line[7]) for line, part in zip(lines, returned, strict=True)
+        ]
+        if not any(weights):
+            weights = [Fraction(line[6] * line[7]) for line in lines]
+        commission = split(whole, weights)
         for line, back_part, part in zip(lines, returned, commission, strict=True):
             key = line[5] if is_credited else None
             row = sums[key, currency]
@@ -203,21 +213,38 @@ def _add(
         row[place] += value
 
 
-def _left(lines: Iterable[tuple[object, ...]], goods: int, back: int) -> list[int]:
+def _returned(lines: Sequence[Any], back: int) -> list[int]:
+    """What went back by line: named ones first, the rest over what is left of all."""
+    named = [line[9] for line in lines]
+    if not 0 < sum(named) <= back:
+        return split(back, [Fraction(line[6]) for line in lines])
+    left = [Fraction(line[6] - part) for line, part in zip(lines, named, strict=True)]
+    rest = split(back - sum(named), left) if any(left) else [0] * len(lines)
+    return [part + more for part, more in zip(named, rest, strict=True)]
+
+
+def _gone(kept: str | None, goods: int, back: int) -> Fraction:
+    """Share of the commission that returned goods took with them."""
+    if kept is not None:
+        return Fraction(kept)
+    return Fraction(back, goods) if goods else Fraction(0)
+
+
+def _left(lines: Iterable[tuple[object, ...]], gone: Fraction) -> list[int]:
     """Each credit's commission after returns; a recommender's are rounded together, as booked."""
     rows = list(lines)
     left = [0] * len(rows)
     for recommender in {row[5] for row in rows}:
         places = [i for i, row in enumerate(rows) if row[5] == recommender]
         full = [int(str(rows[i][9])) for i in places]
-        parts = split(_after(sum(full), goods, back), [Fraction(value) for value in full])
+        parts = split(_after(sum(full), gone), [Fraction(value) for value in full])
         for place, part in zip(places, parts, strict=True):
             left[place] = part
     return left
 
 
-def _after(full: int, goods: int, back: int) -> int:
-    return after_returns(full, Standing(Paid(goods, 0, 0, goods, 0), back, back))
+def _after(full: int, gone: Fraction) -> int:
+    return full - rounded(full * gone)
 
 
 async def _named(
@@ -232,11 +259,21 @@ async def _named(
     roots = {row[0]: row[1] for row in members}
     nodes = await session.execute(select(IdentityNode.id, IdentityNode.node))
     names = {row[0]: row[1] for row in nodes}
+    # Which of a person's nodes came first is chance; their first chat name is not.
+    spoken: dict[int, str] = {}
+    for number, node in names.items():
+        first = roots.get(number, number)
+        if node and (first not in spoken or _rank(node) < _rank(spoken[first])):
+            spoken[first] = node
     joined: Sums = defaultdict(lambda: [0.0] * 4)
     for (key, currency), row in sums.items():
         # Several nodes of one person are one line.
         root = roots.get(key, key) if isinstance(key, int) else None
-        name = NONE if root is None else names.get(root) or f"forgotten:{root}"
+        name = NONE if root is None else spoken.get(root) or f"forgotten:{root}"
         for place, value in enumerate(row):
             joined[name, currency][place] += float(value)
     return dict(joined)
+
+
+def _rank(name: str) -> tuple[bool, str]:
+    return (not name.startswith(("chat:", "group:")), name)

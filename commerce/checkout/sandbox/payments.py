@@ -201,6 +201,10 @@ async def reverse(store: Store, ref: str, given: dict[str, Any]) -> Body:
     sent = await store.get(ref, "transfer")
     left = sent["amount"] - sent["amount_reversed"]
     amount = int(given.get("amount") or left)
+    account = await store.get(sent["destination"], "account")
+    if (account.get("metadata") or {}).get("sandbox_balance") == "spent":
+        # Whom the money went to has spent it: said here in the account's own metadata.
+        raise Refusal(400, "The account has no balance for this.", code="balance_insufficient")
     if not 0 < amount <= left:
         raise Refusal(
             400, f"The reversal ({amount}) is more than is left ({left}).", param="amount"
