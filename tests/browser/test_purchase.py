@@ -1,18 +1,13 @@
 """A headless Chromium buys: chat link → page → buy → sandbox pay → webhook → order → statement."""
 
-import asyncio
 import json
 import sqlite3
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from commerce.models.referrals import Referral
-from commerce.shop import Shop
 from tests.support.live_process import ROOT, chromium, live_process, wait_for
+from tests.support.purchases import chat_link, commerce
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
@@ -40,35 +35,9 @@ def server(folder, browser):
         yield running
 
 
-def chat_link(folder: Path) -> str:
-    """A link as a message in a chat carries it; its recommender earns."""
-
-    async def issue() -> str:
-        async with Shop.open(str(folder / "shop.db")) as shop:
-            friend = await shop.ledger.node("chat", "telegram", "4711")
-            group = await shop.ledger.node("group", "telegram", "-100")
-            referral = Referral(
-                recommender=friend, group=group, channel="telegram", sku="lamp-arc", session="main"
-            )
-            return f"/r/{await shop.ledger.issue(referral)}"
-
-    # The browser's own loop already runs in this thread.
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(issue())).result()
-
-
 def picture(page, name: str) -> None:
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=str(ARTIFACTS / f"{name}.png"))
-
-
-def commerce(folder: Path, *words: str):
-    command = [sys.executable, "-m", "commerce", *words, "--database", str(folder / "shop.db")]
-    done = subprocess.run(
-        [*command, "--json"], capture_output=True, text=True, timeout=60, cwd=ROOT, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize(("name", "viewport"), [("phone", PHONE), ("desktop", DESK)])
