@@ -60,7 +60,7 @@ class ConnectRail:
                 .filter_by(provider=self.name)
                 .order_by(PayoutAccount.recommender)
             )
-            return dict(rows.tuples().all())
+            return {row[0]: row[1] for row in rows}
 
     async def pay(self, payout: Payout) -> str:
         """Send a payout; the same ``payout.key`` sends it once.

@@ -43,6 +43,7 @@ from commerce.recommendation.wording import Tone, Wording, clean_name
 from commerce.shop.announcer import Announcer
 from commerce.shop.context import Context
 from commerce.shop.finding import LEAST_SCORE, Finder
+from commerce.shop.gallery import Gallery
 from commerce.shop.ledger import Ledger
 from commerce.shop.letterbox import Letterbox
 from commerce.shop.meaning import Meaning, Near
@@ -86,6 +87,7 @@ class Shop:
         clock: Callable[[], datetime],
         currency: str,
         speech: Speech | None = None,
+        fetcher: PictureFetcher | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -94,6 +96,7 @@ class Shop:
         self._speech = speech or Speech()
         embedder = self._speech.embedder
         self._meaning = Meaning(database, embedder) if embedder is not None else None
+        self._gallery = Gallery(database, clock, fetcher)
         self._subscribers: list[Callable[[StockChange], None]] = []
         context = Context(database, clock, currency, self._announce)
         self.till = Till(context)
@@ -111,6 +114,7 @@ class Shop:
         clock: Callable[[], datetime] = utc_now,
         currency: str = "USD",
         speech: Speech | None = None,
+        fetcher: PictureFetcher | None = None,
     ) -> AsyncIterator[Self]:
         """Open the database, bring its schema up to date, and close it at the end.
 
@@ -120,14 +124,17 @@ class Shop:
             currency: Of prices in files that name none.
             speech: Who words pitches, what may not be claimed, and who reads meaning; templates
                 and words unless given.
+            fetcher: Fetches pictures by address; from public places only unless given.
 
         Raises:
             DatabaseError: Locked, corrupt, full, or written by a newer version.
         """
         database = await Database.open(database_url)
+        shop = cls(database, clock, currency, speech, fetcher)
         try:
-            yield cls(database, clock, currency, speech)
+            yield shop
         finally:
+            await shop._gallery.aclose()
             await database.aclose()
 
     # Shelves ---------------------------------------------------------------------------------
@@ -226,6 +233,16 @@ class Shop:
         if card is None or card.image is None or "://" in card.image:
             return None
         return await asyncio.to_thread(_inside, path_of(catalogue.folder), card.image)
+
+    async def picture(self, sku: str) -> Path | bytes | None:
+        """A product's picture: its local file, or the WebP of an address; None when it has none.
+
+        Addresses are fetched once, from public places only, and kept in the database.
+        """
+        card = await self.product(sku)
+        if card is not None and card.image is not None and "://" in card.image:
+            return await self._gallery.picture(card.image)
+        return await self.image_file(sku)
 
     async def fetch_picture(self, sku: str, fetcher: PictureFetcher | None = None) -> bytes | None:
         """A product's picture from the web as WebP, repainted; None when it names no address.

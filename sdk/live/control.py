@@ -34,7 +34,7 @@ _PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 _MOST_AT_ONCE = 500
 
-ImageFile = Callable[[str], Awaitable[Path | None]]
+ImageFile = Callable[[str], Awaitable[Path | bytes | None]]
 
 
 def control_routes(sessions: dict[str, Session], image_file: ImageFile) -> APIRouter:
@@ -42,7 +42,8 @@ def control_routes(sessions: dict[str, Session], image_file: ImageFile) -> APIRo
 
     Args:
         sessions: By name.
-        image_file: Where a product's picture lies, by SKU; only files that the catalogue names.
+        image_file: Where a product's picture lies, by SKU, or a WebP that was fetched; only what
+            the catalogue names.
     """
     router = APIRouter(tags=["session"])
 
@@ -138,10 +139,13 @@ def control_routes(sessions: dict[str, Session], image_file: ImageFile) -> APIRo
         response_class=FileResponse,
         responses=problems(404) | {200: {"content": {kind: {} for kind in _PICTURES.values()}}},
     )
-    async def picture(session_id: str, sku: str) -> FileResponse:
+    async def picture(session_id: str, sku: str) -> Response:
         """A product's picture."""
         find(session_id)
         path = await image_file(sku)
+        if isinstance(path, bytes):
+            headers = {"Cache-Control": "max-age=300"}
+            return Response(path, media_type="image/webp", headers=headers)
         kind = _PICTURES.get(path.suffix.lower()) if path else None
         if path is None or kind is None or not path.is_file():
             raise HTTPException(404, "no picture")

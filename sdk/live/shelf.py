@@ -88,9 +88,8 @@ class ShopCounter:
         return await self._shop.closing(seed=seed, language=self._language)
 
     def _wire(self, card: ProductCard) -> dict[str, Any]:
-        image = card.image
-        if image is not None and not image.startswith(("http://", "https://")):
-            image = f"/media/{quote(self._session_id)}/{quote(card.sku, safe='')}"
+        # Never an address elsewhere: viewers shall not be seen by a stranger's server.
+        image = f"/media/{quote(self._session_id)}/{quote(card.sku, safe='')}"
         return {
             "sku": card.sku,
             "title": card.title,
@@ -103,7 +102,7 @@ class ShopCounter:
             "compare_at": _money(card.compare_at) if card.compare_at is not None else None,
             "stock": card.stock if card.tracks_stock else None,
             "stock_version": card.stock_version,
-            "image": image,
+            "image": image if card.image is not None else None,
             "url": card.url,
         }
 

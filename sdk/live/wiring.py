@@ -150,9 +150,9 @@ class LiveSession(Session):
             raise SessionError("the session is not open; use it as `async with session:`")
         return self._shop
 
-    async def image_file(self, sku: str) -> Path | None:
-        """Where a product's picture lies."""
-        return await self._shop.image_file(sku) if self._shop is not None else None
+    async def image_file(self, sku: str) -> Path | bytes | None:
+        """Where a product's picture lies, or the picture itself where it came from the web."""
+        return await self._shop.picture(sku) if self._shop is not None else None
 
     def web_app(self, access: Access, *, address: str = "http://127.0.0.1:8010") -> Gate:
         """The session's web application: page, picture and sound, chat, control, webhooks.

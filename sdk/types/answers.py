@@ -42,7 +42,7 @@ class Product(Answered):
         compare_at: What it used to cost, if that is more.
         stock: Units free now; None where the seller does not count them.
         stock_version: Rises with each change, so that an old number never replaces a new one.
-        image: An address elsewhere, or one that begins with ``/``: a path of this service.
+        image: A path of this service, such as ``/media/main/mug``; never an address elsewhere.
         url: The seller's own page for it.
     """
 

@@ -12,7 +12,9 @@ from PIL import Image
 
 from commerce.catalogue.pictures import PictureFetcher, PictureLimits, is_public, repainted
 from commerce.errors import PictureError
-from tests.support.shops import shop_with
+from commerce.shop import Shop
+from tests.support.shops import shop_url, shop_with, written
+from tests.support.tills import Clock
 
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 
@@ -188,3 +190,46 @@ async def test_a_product_gets_its_picture(tmp_path):
             assert await shop.fetch_picture("lamp", fetcher()) is None
             with pytest.raises(PictureError):
                 await shop.fetch_picture("mug")
+
+
+@pytest.mark.asyncio
+@pytest.mark.usefixtures("both_databases")
+async def test_a_picture_is_fetched_once_kept_and_served_when_its_server_is_gone(tmp_path):
+    answers = [reply(png())]
+    async with server(lambda path: answers[-1]) as (url, hosts):
+        clock = Clock()
+        goods = f"sku,title,price,image\nmug,Mug,5,{url}/mug.png\ntea,Tea,5,\n"
+        where = shop_url(str(tmp_path / "shop.db"))
+        async with Shop.open(where, clock=clock, fetcher=fetcher()) as shop:
+            await shop.import_file(written(tmp_path, goods))
+            assert hosts == []  # nothing is fetched while importing
+            first, *others = await asyncio.gather(*(shop.picture("mug") for _ in range(5)))
+            assert isinstance(first, bytes)
+            assert first[8:12] == b"WEBP"
+            assert others == [first] * 4
+            assert len(hosts) == 1
+            assert await shop.picture("tea") is None
+            assert await shop.picture("nothing") is None
+        answers.append(reply(b"", "404 Not Found"))
+        async with Shop.open(where, clock=clock, fetcher=fetcher()) as shop:
+            assert await shop.picture("mug") == first
+            assert len(hosts) == 1
+            clock.turn(days=31)
+            for _ in range(3):
+                assert await shop.picture("mug") == first  # an old one is better than none
+            assert len(hosts) == 2
+            answers.append(reply(png((8, 8))))
+            clock.turn(minutes=11)
+            assert await shop.picture("mug") != first
+
+
+@pytest.mark.asyncio
+async def test_what_cannot_be_fetched_is_not_asked_for_with_every_viewer(tmp_path):
+    async with server(lambda path: reply(b"no picture")) as (url, hosts):
+        goods = f"sku,title,price,image\nmug,Mug,5,{url}/x\nbad,Bad,5,http://169.254.169.254/x\n"
+        async with Shop.open(":memory:", clock=Clock(), fetcher=fetcher()) as shop:
+            await shop.import_file(written(tmp_path, goods))
+            for _ in range(3):
+                assert await shop.picture("mug") is None
+                assert await shop.picture("bad") is None
+            assert len(hosts) == 1

@@ -199,7 +199,11 @@ async def test_pictures_are_pictures_only(tmp_path):
     drawing.write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
     secret.write_text("token")
     pictures = {"mug": drawing, "a/1": drawing, "lamp": secret, "scarf": tmp_path / "gone.png"}
+    pictures["web"] = b"RIFFwebp"
     async with client_of(Access("127.0.0.1"), pictures=pictures) as (client, _):
+        web = await client.get("/media/main/web")
+        assert (web.content, web.headers["content-type"]) == (b"RIFFwebp", "image/webp")
+        assert "img-src 'self' data:;" in web.headers["content-security-policy"]
         good = await client.get("/media/main/mug")
         assert good.status_code == 200
         assert good.headers["content-type"] == "image/svg+xml"
