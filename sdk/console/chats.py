@@ -10,7 +10,7 @@ from commerce.shop.letterbox import Group, changed_policy
 from sdk.console import answers
 from sdk.console.desk import Desk, refusing
 from sdk.console.paging import Limit, Offset, part
-from sdk.console.wire import Keys, Rules
+from sdk.console.wire import Keys, RowNumber, Rules
 from sdk.types.answers import problems
 
 _LOOKED_AT = 500  # letters, to find when each service was last heard
@@ -122,7 +122,7 @@ def chat_routes(desk: Desk) -> APIRouter:
     @router.post(
         "/dead-letters/{number}/retry", response_model=answers.Done, responses=problems(404, 503)
     )
-    async def retry_errand(number: int) -> dict[str, Any]:
+    async def retry_errand(number: RowNumber) -> dict[str, Any]:
         """Give one of them another life."""
         with refusing():
             if not await outbox.retry(number):

@@ -8,6 +8,8 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=400, strip_whit
 Person = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
 Time = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=40, strip_whitespace=True)]
+RowNumber = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""What numbers a row of a table; databases know no larger one."""
 
 
 class _Strict(BaseModel):
@@ -84,4 +86,4 @@ class Rules(_Strict):
 class Keys(_Strict):
     """Numbers of letters, as the list shows them; null for all."""
 
-    keys: Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=1000)] | None = None
+    keys: Annotated[list[RowNumber], Field(max_length=1000)] | None = None

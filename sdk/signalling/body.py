@@ -1,5 +1,7 @@
 """Reading the body of a signalling request: the right type, not too long, text."""
 
+from typing import Any
+
 from fastapi import Request
 
 from sdk.errors import SignallingError
@@ -31,3 +33,9 @@ async def read_body(request: Request, limit: int) -> str:
         return body.decode()
     except UnicodeDecodeError as error:
         raise SignallingError(400, "the body is not UTF-8") from error
+
+
+def takes(kind: str) -> dict[str, Any]:
+    """What a route whose body is read here says of it in the interface's description."""
+    content = {kind: {"schema": {"type": "string", "minLength": 1}}}
+    return {"requestBody": {"required": True, "content": content}}

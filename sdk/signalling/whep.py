@@ -11,11 +11,12 @@ from fastapi.routing import APIRoute
 
 from sdk.errors import SignallingError
 from sdk.media import Broadcaster
-from sdk.signalling.body import read_body, require_type
+from sdk.signalling.body import read_body, require_type, takes
 from sdk.signalling.config import WhepConfig
 from sdk.signalling.fragment import read_fragment
 from sdk.signalling.offer import read_offer
 from sdk.signalling.registry import PeerRegistry
+from sdk.types.answers import problems
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
@@ -59,7 +60,14 @@ def whep_router(
             raise SignallingError(404, f"no session is called {session[:60]!r}")
         return broadcaster
 
-    @router.post("/{session}", status_code=201, response_class=Response)
+    @router.post(
+        "/{session}",
+        status_code=201,
+        response_class=Response,
+        responses=problems(400, 404, 406, 413, 415, 422, 503, 504)
+        | {201: {"description": "The answer", "content": {SDP: {"schema": {"type": "string"}}}}},
+        openapi_extra=takes(SDP),
+    )
     async def offer(session: str, request: Request) -> Response:
         """Watch a session: an SDP offer in, an answer and the viewer's address out."""
         broadcaster = room(session)
@@ -76,7 +84,13 @@ def whep_router(
             response.headers.append("Link", server.link())
         return response
 
-    @router.patch("/{session}/{viewer}", status_code=204, response_class=Response)
+    @router.patch(
+        "/{session}/{viewer}",
+        status_code=204,
+        response_class=Response,
+        responses=problems(400, 404, 412, 413, 415, 422, 428),
+        openapi_extra=takes(FRAGMENT),
+    )
     async def trickle(session: str, viewer: str, request: Request) -> Response:
         """Add a viewer's ICE candidates."""
         peer = registry.find(session, viewer)
@@ -91,26 +105,28 @@ def whep_router(
         await peer.add_candidates(read_fragment(await read_body(request, options.max_body_bytes)))
         return Response(status_code=204)
 
-    @router.delete("/{session}/{viewer}", response_class=Response)
+    @router.delete("/{session}/{viewer}", response_class=Response, responses=problems(404))
     async def leave(session: str, viewer: str) -> Response:
         """Stop watching."""
         registry.find(session, viewer)
         await registry.close(session, viewer)
         return Response(status_code=200)
 
-    @router.get("/{session}", status_code=204, response_class=Response)
+    @router.get("/{session}", status_code=204, response_class=Response, responses=problems(404))
     async def describe(session: str) -> Response:
         """Nothing to read here, but the session exists."""
         room(session)
         return Response(status_code=204)
 
-    @router.head("/{session}", response_class=Response)
+    @router.head("/{session}", response_class=Response, responses=problems(404))
     async def discover(session: str) -> Response:
         """Tells a player that this is a WHEP endpoint."""
         room(session)
         return Response(headers={"Content-Type": SDP, "Accept-Post": SDP})
 
-    @router.get("/{session}/{viewer}", status_code=204, response_class=Response)
+    @router.get(
+        "/{session}/{viewer}", status_code=204, response_class=Response, responses=problems(404)
+    )
     async def probe(session: str, viewer: str) -> Response:
         """Nothing to read here, but the viewer is connected."""
         registry.find(session, viewer)

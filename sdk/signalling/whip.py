@@ -17,9 +17,10 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from sdk.errors import SignallingError
-from sdk.signalling.body import read_body, require_type
+from sdk.signalling.body import read_body, require_type, takes
 from sdk.signalling.config import WhepConfig
 from sdk.signalling.ice import use_host_addresses
+from sdk.types.answers import problems
 
 SDP = "application/sdp"
 
@@ -151,7 +152,14 @@ def whip_router(
 
     router = APIRouter(prefix="/whip", tags=["whip"], lifespan=lifespan)
 
-    @router.post("/{session}", status_code=201, response_class=Response)
+    @router.post(
+        "/{session}",
+        status_code=201,
+        response_class=Response,
+        responses=problems(400, 404, 406, 409, 413, 415, 422, 503, 504)
+        | {201: {"description": "The answer", "content": {SDP: {"schema": {"type": "string"}}}}},
+        openapi_extra=takes(SDP),
+    )
     async def offer(session: str, request: Request) -> Response:
         """Drive a session's avatar with a camera: an SDP offer in, an answer out."""
         try:
@@ -174,7 +182,7 @@ def whip_router(
         response.headers["Location"] = f"{request.url.path.rstrip('/')}/{camera.name}"
         return response
 
-    @router.delete("/{session}/{name}", response_class=Response)
+    @router.delete("/{session}/{name}", response_class=Response, responses=problems(404))
     async def leave(session: str, name: str) -> Response:
         """Give the avatar its own face back."""
         camera = cameras.get(session)
