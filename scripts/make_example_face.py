@@ -2,10 +2,11 @@
 
     python scripts/make_example_face.py PORTRAITS_DIR examples/face.png
 
-A dozen public-domain portraits are warped to their common, symmetric geometry and brought to one
-light. Coarse bands of the picture are the mean of all of them; fine bands come from a different
-person for the eyes, the nose, the mouth and the skin; hair, ears and clothes from one more, warped
-to the same geometry; the wall is painted. Nothing is random, so the file can be made again.
+Public-domain portraits are warped to their common, symmetric geometry, with the mouth of those
+whose lips meet, and brought to one light. Coarse bands of the picture are the mean of all of them;
+fine bands come from a different person for the eyes, the nose, the mouth and the skin. Hair and
+clothes come from one more, who lends the face nothing else, and change colour; the wall is painted.
+Nothing is random, so the file can be made again.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 from scipy.optimize import linear_sum_assignment
 
+from avatar_engine.head import load_head_rig
 from avatar_engine.portrait.detection import detect_faces
 from avatar_engine.portrait.landmarks import find_landmarks
 from avatar_engine.portrait.matte import person_matte
@@ -29,19 +31,25 @@ from avatar_engine.portrait.photo import read_photo
 Floats = NDArray[np.float32]
 Similarity = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
-SIZE = 640
-FACE_HEIGHT = 254.0  # pixels, hairline to chin
-FACE_CENTRE = (320.0, 284.0)
+SIZE = 768
+FACE_HEIGHT = 362.0  # pixels, hairline to chin
+FACE_CENTRE = (384.0, 446.0)
 
-COARSE = ("044", "036", "249", "072", "122", "045", "192", "137", "110", "132")
-EYES, NOSE, MOUTH, SKIN = "137", "044", "044", "036"
-BODY = "072"
+COARSE = ("123", "153", "207", "148", "147", "121", "247", "157", "216")
+CLOSED = ("123", "140")  # whose lips meet: the mouth's shape and coarse colours are theirs
+EYES, NOSE, MOUTH, SKIN = "207", "148", "123", "123"
+BODY = "250"
 
 LEVELS = 6
 COARSE_SHARE = (0.0, 0.0, 0.15, 0.6, 0.9, 1.0, 1.0)  # of the mean, per band from fine to coarse
 TONE_GAIN = np.array([1.05, 0.88, 0.86])  # lighter and less flushed than the mean, Lab
 SHARPENING = 0.7
-EAR_NARROWING = 0.42
+MATTE_FOOT, MATTE_FULL = 0.45, 0.95
+CLOTH_CHROMA = 0.45
+HAIR_SHIFT = np.array([3.0, 4.5, 5.5])  # Lab
+# Hair behind the neck, where the picture's own leaves a small window: corners, and whence it comes.
+HAIR_BEHIND = ((236, 575), (330, 575), (330, 690), (285, 690), (268, 672), (256, 640))
+HAIR_FROM, HAIR_BEHIND_LIGHT = (100, 76), 0.7
 WALL_LIGHT = np.array([0.80, 0.83, 0.85])
 WALL_DARK = np.array([0.52, 0.58, 0.63])
 
@@ -49,6 +57,7 @@ OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379
 OVAL += (152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)
 EYE_AREA = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300, 340, 347, 349, 6, 120, 118, 111)
 NOSE_AREA = (6, 122, 126, 129, 98, 2, 327, 358, 355, 351)
+MOUTH_TOP, MOUTH_REACH = 164, 0.95
 MOUTH_AREA = (61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91, 57, 287, 164, 18)
 
 
@@ -67,9 +76,12 @@ def main() -> None:
     parser.add_argument("portraits", type=Path)
     parser.add_argument("output", type=Path)
     args = parser.parse_args()
-    names = dict.fromkeys([*COARSE, EYES, NOSE, MOUTH, SKIN, BODY])
+    names = dict.fromkeys([*COARSE, *CLOSED, EYES, NOSE, MOUTH, SKIN, BODY])
     sitters = {name: _read(args.portraits / "train" / f"p{name}.jpg") for name in names}
-    geometry = _common_geometry([sitters[name] for name in COARSE])
+    geometry = _with_mouth(
+        _common_geometry([sitters[name] for name in COARSE]),
+        _common_geometry([sitters[name] for name in CLOSED]),
+    )
     face = compose(sitters, geometry)
     cv2.imwrite(str(args.output), np.round(face[..., ::-1] * 255).astype(np.uint8))
     print(f"{args.output}: {SIZE} x {SIZE}, {args.output.stat().st_size // 1000} kB")
@@ -90,10 +102,27 @@ def _common_geometry(sitters: list[Sitter]) -> NDArray[np.float64]:
         mean = np.mean([_onto(shape, mean) for shape in shapes], axis=0)
     mean = _upright(mean)
     flipped = _onto(mean * [-1, 1], mean)
-    cost = np.linalg.norm(mean[:, None] - flipped[None], axis=-1)
-    mean = (mean + flipped[linear_sum_assignment(cost)[1]]) / 2
+    mean = (mean + flipped[_twins()]) / 2
     middle = (mean[152] + mean[10]) / 2
     return (mean - middle) * (FACE_HEIGHT / (mean[152, 1] - mean[10, 1])) + FACE_CENTRE
+
+
+def _twins() -> NDArray[np.intp]:
+    """The landmark [478] on the other side of the face, by the head model, which is symmetric."""
+    rig = load_head_rig()
+    marks = rig.landmarks(rig.mean)
+    cost = np.linalg.norm(marks[:, None] - marks[None] * [-1, 1, 1], axis=-1)
+    return np.asarray(linear_sum_assignment(cost)[1])
+
+
+def _with_mouth(face: NDArray[np.float64], closed: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A face's landmarks [478, 2] with the mouth of another."""
+    lips = face[list(MOUTH_AREA)]
+    moved = closed + (face[MOUTH_TOP] - closed[MOUTH_TOP])
+    size = float(np.ptp(lips[:, 0]))
+    away = np.linalg.norm(face - lips.mean(0), axis=1) / size
+    share = np.clip((MOUTH_REACH - away) / (MOUTH_REACH - 0.55), 0, 1)[:, None]
+    return np.asarray(face * (1 - share) + moved * share)
 
 
 def compose(sitters: dict[str, Sitter], geometry: NDArray[np.float64]) -> Floats:
@@ -103,10 +132,17 @@ def compose(sitters: dict[str, Sitter], geometry: NDArray[np.float64]) -> Floats
     labs = {name: cv2.cvtColor(image, cv2.COLOR_RGB2LAB) for name, image in warped.items()}
     tones = {name: np.median(lab[skin], axis=0) for name, lab in labs.items()}
     tone = np.mean([tones[name] for name in COARSE], axis=0) * TONE_GAIN
-    body = _with_skin_tone(labs[BODY], tones[BODY], tone)
+    labs_body = labs[BODY]
+    body = _with_skin_tone(labs_body, tones[BODY], tone)
     labs = {name: lab + (tone - tones[name]) for name, lab in labs.items()}
     mean = np.mean([labs[name] for name in COARSE], axis=0)
-    face = _soft(_hull(geometry, OVAL), 9.0, shrink=10)
+    shut = np.mean([labs[name] for name in CLOSED], axis=0)
+    lips = _soft(_hull(geometry, MOUTH_AREA), 7.0)[..., None]
+    mean = (mean * (1 - lips) + shut * lips).astype(np.float32)
+    # Toward its rim the face ends where the hair of whoever lends it begins.
+    oval, inner = _hull(geometry, OVAL), _soft(_hull(geometry, OVAL), 10.0, shrink=46)
+    bare = _soft(_skin_share(labs_body, tones[BODY]), 3.0)
+    face = _soft(oval, 13.0, shrink=16) * np.maximum(inner, bare)
     eyes, nose, mouth = (
         face * _soft(_hull(geometry, rows), 6.0) for rows in (EYE_AREA, NOSE_AREA, MOUTH_AREA)
     )
@@ -122,18 +158,24 @@ def compose(sitters: dict[str, Sitter], geometry: NDArray[np.float64]) -> Floats
     picture[..., 1:] = cv2.GaussianBlur(picture[..., 1:], (0, 0), 1.5)
     light = picture[..., 0]
     picture[..., 0] += SHARPENING * (light - cv2.GaussianBlur(light, (0, 0), 1.3))
+    picture = _recoloured(picture, _soft(_hull(geometry, OVAL), 3.0))
     rgb = np.clip(cv2.cvtColor(picture, cv2.COLOR_LAB2RGB), 0, 1)
-    return _new_wall(rgb, _warp(sitters[BODY].matte, sitters[BODY], geometry))
+    matte = _warp(sitters[BODY].matte, sitters[BODY], geometry)
+    return _new_wall(rgb, matte, float(geometry[152, 1]))
 
 
 def _with_skin_tone(lab: Floats, tone: Floats, wanted: Floats) -> Floats:
     """Skin, and only skin, moved to another tone; ears no redder than the face."""
-    distance = np.linalg.norm((lab - tone)[..., 1:], axis=-1) + np.maximum(0, 30 - lab[..., 0])
-    skin = cv2.GaussianBlur(np.exp(-((distance / 16) ** 2)).astype(np.float32), (0, 0), 3)
+    skin = cv2.GaussianBlur(_skin_share(lab, tone), (0, 0), 3)
     moved = lab + skin[..., None] * (wanted - tone)
     red, limit = moved[..., 1], wanted[1] + 3
     moved[..., 1] = np.where(red > limit, limit + 0.3 * (red - limit), red)
     return moved.astype(np.float32)
+
+
+def _skin_share(lab: Floats, tone: Floats) -> Floats:
+    distance = np.linalg.norm((lab - tone)[..., 1:], axis=-1) + np.maximum(0, 30 - lab[..., 0])
+    return np.exp(-((distance / 16) ** 2)).astype(np.float32)
 
 
 def _warp(image: Floats, sitter: Sitter, geometry: NDArray[np.float64]) -> Floats:
@@ -153,25 +195,10 @@ def _warp(image: Floats, sitter: Sitter, geometry: NDArray[np.float64]) -> Float
     )
     move = (away(grid) + spline(grid)).reshape(*rows.shape, 2).astype(np.float32)
     y, x = np.mgrid[:SIZE, :SIZE].astype(np.float32)
-    x = x + _ears_laid_back(x, y, geometry)
     full = cv2.remap(move, x / step, y / step, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.clip(
         cv2.remap(image, full - 0.5, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), 0, 1
     )
-
-
-def _ears_laid_back(x: Floats, y: Floats, geometry: NDArray[np.float64]) -> Floats:
-    """How far outward to fetch a pixel from, so that ears come out narrower."""
-    shift = np.zeros_like(x)
-    for sign, rows in ((-1, (127, 234, 93, 132)), (1, (356, 454, 323, 361))):
-        rim = geometry[list(rows)]
-        edge = np.interp(y[:, 0], rim[:, 1], rim[:, 0])[:, None]
-        beyond = np.maximum(sign * (x - edge), 0)
-        at = rim[0, 1] - 60, rim[0, 1] + 10, rim[3, 1], rim[3, 1] + 110
-        share = np.interp(y, at, (0, 1, 1, 0))
-        share = share * share * (3 - 2 * share)
-        shift += sign * share * np.minimum(EAR_NARROWING * beyond, EAR_NARROWING * 34)
-    return shift.astype(np.float32)
 
 
 def _blend_bands(parts: list[tuple[Floats, Floats]], mean: Floats, face: Floats) -> Floats:
@@ -210,6 +237,12 @@ def _hull(geometry: NDArray[np.float64], rows: tuple[int, ...]) -> Floats:
     return area.astype(np.float32)
 
 
+def _polygon(corners: tuple[tuple[int, int], ...]) -> Floats:
+    area = np.zeros((SIZE, SIZE), np.uint8)
+    cv2.fillPoly(area, [np.array(corners, np.int32)], (1.0,))
+    return area.astype(np.float32)
+
+
 def _soft(area: Floats, blur: float, *, shrink: int = 0) -> Floats:
     if shrink:
         area = cv2.erode(area, np.ones((2 * shrink + 1, 2 * shrink + 1), np.uint8))
@@ -224,19 +257,54 @@ def _skin_area(geometry: NDArray[np.float64]) -> NDArray[np.bool_]:
     return area > 0.5
 
 
-def _new_wall(rgb: Floats, matte: Floats) -> Floats:
-    """Another wall behind the person: what shone through the hair is exchanged with it."""
-    outside = (matte < 0.02).astype(np.float32)
-    amount = cv2.GaussianBlur(outside, (0, 0), 12)[..., None]
-    old = cv2.GaussianBlur(rgb * outside[..., None], (0, 0), 12) / (amount + 1e-4)
+def _new_wall(rgb: Floats, matte: Floats, chin: float) -> Floats:
+    """Another wall behind the person: nothing of what shone through the hair stays."""
+    rgb, matte = _without_old_wall(rgb, matte, chin)
     y, x = np.mgrid[:SIZE, :SIZE] / SIZE
     light = np.exp(-((x - 0.5) ** 2 + (y - 0.45) ** 2) / 0.35)[..., None]
     wall = WALL_DARK + (WALL_LIGHT - WALL_DARK) * light
     wall = wall + np.random.default_rng(5).normal(0, 0.004, (SIZE, SIZE, 1))
-    through = (1 - matte)[..., None]
-    person = np.clip(rgb + through * (wall - old), 0, 1)
-    gone = np.clip(4 * through - 3, 0, 1)  # where hardly anything is left of the person
-    return (person * (1 - gone) + wall * gone).astype(np.float32)
+    behind = _soft(_polygon(HAIR_BEHIND), 4.0)[..., None]
+    wall = wall * (1 - behind) + HAIR_BEHIND_LIGHT * np.roll(rgb, HAIR_FROM, (0, 1)) * behind
+    share = matte[..., None]
+    return np.asarray(rgb * share + wall * (1 - share), np.float32)
+
+
+def _without_old_wall(rgb: Floats, matte: Floats, chin: float) -> tuple[Floats, Floats]:
+    """Colours and matte of the person alone.
+
+    Near the outline what is lighter or more colourful than the hair farther in is the old wall;
+    below the chin the outline is the shoulders', which are smooth.
+    """
+    y = np.mgrid[:SIZE, :SIZE][0]
+    shoulders = np.clip((y - chin - 25) / 20, 0, 1).astype(np.float32)
+    wide = cv2.GaussianBlur(matte, (0, 0), 9)
+    smooth = np.clip((wide - 0.42) / 0.16, 0, 1)
+    matte = np.clip((matte - MATTE_FOOT) / (MATTE_FULL - MATTE_FOOT), 0, 1)
+    core = cv2.erode((matte > 0.97).astype(np.float32), np.ones((15, 15), np.uint8))
+    mass = cv2.GaussianBlur(core, (0, 0), 14)[..., None]
+    hair = cv2.GaussianBlur(rgb * core[..., None], (0, 0), 14) / (mass + 1e-4)
+    lab, inner = (cv2.cvtColor(c.astype(np.float32), cv2.COLOR_RGB2LAB) for c in (rgb, hair))
+    band = (1 - cv2.GaussianBlur(core, (0, 0), 3)) * (1 - shoulders)
+    lighter = np.maximum(lab[..., 0] - inner[..., 0] - 26, 0) / 14
+    other = np.maximum(np.linalg.norm((lab - inner)[..., 1:], axis=-1) - 13, 0) / 10
+    strange = cv2.GaussianBlur(np.clip(np.maximum(lighter, other), 0, 1) * band, (0, 0), 1.5)
+    matte = np.where(y > chin + 25, smooth * shoulders + matte * (1 - shoulders), matte)
+    matte = (matte * (1 - np.clip(2 * strange, 0, 1))).astype(np.float32)
+    matte = cv2.morphologyEx(matte, cv2.MORPH_OPEN, np.ones((11, 11), np.uint8))
+    matte = np.where(band > 0.02, cv2.GaussianBlur(matte.astype(np.float32), (0, 0), 1.6), matte)
+    lab[..., 1:] += band[..., None] * (inner - lab)[..., 1:]
+    lab[..., 0] = np.minimum(lab[..., 0], inner[..., 0] + 12 + 100 * (1 - band))
+    return np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), 0, 1), matte.astype(np.float32)
+
+
+def _recoloured(lab: Floats, face: Floats) -> Floats:
+    """The same picture with redder hair, and with less of the clothes' blue."""
+    blue = np.clip((-lab[..., 2] - 8) / 12, 0, 1)[..., None]
+    dark = np.clip((58 - lab[..., 0]) / 25, 0, 1) * (1 - cv2.GaussianBlur(face, (0, 0), 6))
+    hair = cv2.GaussianBlur(dark.astype(np.float32), (0, 0), 2)[..., None] * (1 - blue)
+    muted = lab * (1 - blue) + lab * [1.05, CLOTH_CHROMA, CLOTH_CHROMA] * blue
+    return np.asarray(muted + hair * HAIR_SHIFT, np.float32)
 
 
 def _onto(points: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:

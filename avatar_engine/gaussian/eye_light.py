@@ -15,6 +15,7 @@ _SHADOW_CM = 0.24
 _SHADOW = 0.30
 _SHADOW_TONE = np.array([0.16, 0.09, 0.08])
 _GLINT_CM = 0.075
+_GLINT_SPLAT = 0.48
 _GLINT_AT = np.array([-0.16, 0.20])  # cm from the iris's centre, when the photo shows none
 _GLINT_REACH = 0.42  # cm, where a catch-light may lie
 _GLINT_TONE = np.array([0.97, 0.97, 0.96])
@@ -56,7 +57,8 @@ def _glint(s: Sculpture, eye: int, offset: NDArray[np.float64], strength: float)
     at[..., 1] = centre[1] + offset[1] - steps[:, None]
     at[..., 2] = s.eye_centers[eye, 2] + s.rig.eye_radius
     disc = np.exp(-((steps[None] ** 2 + steps[:, None] ** 2) / (0.62 * _GLINT_CM) ** 2))
-    return _sheet(s, eye, at, _GLINT_TONE, strength * disc)
+    # Splats that overlap add up; none is opaque, so that none carries the photo's detail.
+    return _sheet(s, eye, at, _GLINT_TONE, np.minimum(strength * disc, _GLINT_SPLAT))
 
 
 def _sheet(

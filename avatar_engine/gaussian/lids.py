@@ -11,15 +11,18 @@ from avatar_engine.types import ARKIT_INDEX
 
 BLINKS = (ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"])
 _UPPER_SHARE = 0.85
-_OVERLAP_CM = 0.05
+_OVERLAP_CM = 0.09
 _IN_FRONT_CM = 0.08
 _REACH_CM = 0.9  # from the edge of a lid, along which its skin gives way
 _BESIDE_TEXELS = 4.0
 _ROUNDS = 4  # lids slide on the ball, so the first tries fall short
 _LID_TEXELS = 13.0  # from the edge to well below the brow
-_BROW = 0.9  # of the usual light about an eye: what is darker is hair or liner
-_CREASE = 0.13
-_LASH_CM, _LASH_SHARE = 0.055, 0.85
+_SOFT_TEXELS = 2.0
+_RING = 7.0, 22.0  # texels from the gap, where the skin around an eye lends its colour
+_BROW = 0.97  # of the usual light about an eye: what is darker is hair, liner or a fold
+_SHADOW_SHARE, _SHADOW_MOST = 0.25, 5.0  # of eye shadow's colour kept; Lab
+_CREASE = 0.15
+_LASH_CM, _LASH_SHARE = 0.07, 0.85
 _ROLLED_ROWS = 8
 
 
@@ -36,11 +39,11 @@ def folded_lids(s: Sculpture) -> NDArray[np.float64]:
     unfolds = smoothstep(closed / np.maximum(shown, 0.02), 1.15, 1.6)
     distance = s.regions.lid_distance
     place = smoothstep(distance, _LID_TEXELS + 4, _LID_TEXELS - 2)
-    # Next to the edge all is lashes, whether it stretches or not.
-    edge = smoothstep(distance, 6.0, 3.5)
+    # Next to the edge all is lashes, whether it stretches or not; the fold above fades with them.
+    edge = smoothstep(distance, 11.0, 4.5)
     lids = np.where(s.regions.skin & s.regions.above_lids, np.maximum(unfolds, edge) * place, 0)
-    under = smoothstep(distance, 3.5, 1.5)
-    corner = smoothstep(distance, 7.5, 4.5) * (1 - _along_eye(s, 1.0, -1.0))
+    under = smoothstep(distance, 6.5, 1.5)
+    corner = smoothstep(distance, 10.0, 4.0) * (1 - _along_eye(s, 1.0, -1.0))
     under = np.where(s.regions.skin & ~s.regions.above_lids, np.maximum(under, corner), 0)
     R = s.rig.resolution
     whole = cv2.morphologyEx(
@@ -48,7 +51,9 @@ def folded_lids(s: Sculpture) -> NDArray[np.float64]:
         cv2.MORPH_CLOSE,
         np.ones((9, 9), np.uint8),
     )
-    soft = mean_atlas(whole[..., None], s.regions.skin.reshape(R, R).astype(np.float32), 1.2)
+    soft = mean_atlas(
+        whole[..., None], s.regions.skin.reshape(R, R).astype(np.float32), _SOFT_TEXELS
+    )
     return np.where(s.regions.skin, np.minimum(1.2 * soft.ravel(), 1), 0)
 
 
@@ -69,23 +74,47 @@ def closed_lids(
     R = s.rig.resolution
     light = color.mean(1)
     distance = s.regions.lid_distance
-    lids = s.regions.skin & (distance < 2.5 * _LID_TEXELS)
-    lids &= distance > 2.5
-    usual = float(np.median(light[lids & (distance < 1.3 * _LID_TEXELS)]))
-    clear = lids * (1 - 0.7 * folded) * smoothstep(light, (_BROW - 0.16) * usual, _BROW * usual)
+    ring = s.regions.skin & (distance > _RING[0]) & (distance < _RING[1])
+    bare = ring & (folded < 0.5) & (glasses < 0.3)
+    bare = bare if bare.sum() > 60 else ring
+    usual = float(np.percentile(light[bare], 70))
+    clear = ring * (1 - folded) ** 2 * smoothstep(light, (_BROW - 0.2) * usual, _BROW * usual)
     clear *= (1 - glasses) ** 4
-    clear *= 1 - 0.8 * smoothstep(light, 1.2 * usual, 1.5 * usual)
+    clear *= 1 - 0.8 * smoothstep(light, 1.15 * usual, 1.4 * usual)
     weight = clear.astype(np.float32).reshape(R, R)
     around = fill(np.asarray(color).reshape(R, R, 3), weight, sigmas=(2.5, 5, 9, 16))
-    closed = blur_atlas(around, 2.0).reshape(-1, 3).astype(np.float64)
+    closed = blur_atlas(around, 2.5).reshape(-1, 3).astype(np.float64)
+    closed = _with_shadow(s, color, closed, folded, usual)
     # Lid skin is thin and lies in the socket: a little darker and redder than the brow's.
-    closed = closed * [0.985, 0.98, 0.975]
+    closed = closed * [0.985, 0.97, 0.965]
     above = s.regions.skin & s.regions.above_lids
     ball = np.exp(-(((distance - 6.5) / 3.0) ** 2))  # the lid bulges over the eyeball
-    crease = np.exp(-(((distance - 11.0) / 0.9) ** 2)) * _along_eye(s)
+    crease = np.exp(-(((distance - 9.0) / 1.1) ** 2)) * _along_eye(s)
     closed *= np.where(above, 1 + 0.05 * ball - _CREASE * crease, 1)[:, None]
     _draw_lashes(s, color, closed, usual)
     return np.clip(closed, 0, 1)
+
+
+def _with_shadow(
+    s: Sculpture,
+    color: NDArray[np.floating],
+    closed: NDArray[np.float64],
+    folded: NDArray[np.float64],
+    usual: float,
+) -> NDArray[np.float64]:
+    """Colours [N, 3] of lids on which a little of the photo's eye shadow lies."""
+    distance = s.regions.lid_distance
+    worn = s.regions.skin & s.regions.above_lids & (folded > 0.6) & (distance > 5)
+    worn &= color.mean(1) > 0.72 * usual
+    if worn.sum() < 24:
+        return closed
+    lab = cv2.cvtColor(closed.astype(np.float32)[None], cv2.COLOR_RGB2LAB)[0]
+    shown = cv2.cvtColor(np.clip(color[worn], 0, 1).astype(np.float32)[None], cv2.COLOR_RGB2LAB)[0]
+    change = _SHADOW_SHARE * np.median(shown - lab[worn], 0)
+    change = np.clip(change, -_SHADOW_MOST, _SHADOW_MOST) * [0.5, 1, 1]
+    place = (s.regions.above_lids * smoothstep(distance, 14, 6))[:, None]
+    soft = (lab + change * place).astype(np.float32)
+    return cv2.cvtColor(soft[None], cv2.COLOR_LAB2RGB)[0].astype(np.float64)
 
 
 def lid_depth_bias(s: Sculpture) -> NDArray[np.float64]:

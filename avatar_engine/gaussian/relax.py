@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.smooth import blur_atlas, fill, smoothstep
-from avatar_engine.types import ARKIT_INDEX, HeadMaps
+from avatar_engine.types import ARKIT_INDEX, Chart, HeadMaps
 from avatar_engine.types.maps import TintDriver
 
 _SMILES = [ARKIT_INDEX["mouthSmileLeft"], ARKIT_INDEX["mouthSmileRight"]]
@@ -22,8 +22,10 @@ _DEEPEST_FOLD = 0.45  # share of the light that a fold may swallow; a beard take
 _FOLD_SHARE = 0.85
 _LIP_SHARE = 0.75
 _APART = 14.0  # in Lab, lips from skin
-_VERMILION = np.array([0.93, 0.70, 0.68])  # of the skin, where the photo shows no red
-_CONTACT = 0.45  # share of the light that lips which meet take from each other
+_VERMILION = np.array([0.91, 0.67, 0.65])  # of the skin, where the photo shows no red
+_EYE_SHADE = 0.2
+LIPS_PARTED_CM = 0.12  # as the renderers say
+_CONTACT = 0.55  # share of the light that lips which meet take from each other
 
 
 def relaxing(
@@ -51,6 +53,11 @@ def relaxing(
         change = np.where(s.regions.skin[:, None], neutral - color, 0)
         moved = np.abs(change).max(1) > 0.004
         tints[moved], drivers[moved] = change[moved], TintDriver.RELAX
+    _lips_that_part_or_meet(s, color, tints, drivers)
+    # Under closing lids an eye lies in shadow, and nothing of the photo's detail of it shows.
+    eyes = s.chart == Chart.EYE
+    tints[eyes] = -_EYE_SHADE * color[eyes] - 0.01
+    drivers[eyes] = np.where(s.regions.left[eyes], TintDriver.LEFT_LID, TintDriver.RIGHT_LID)
     shut = lids > 0.02
     tints[shut] = ((closed - color) * lids[:, None])[shut]
     drivers[shut] = np.where(s.regions.left[shut], TintDriver.LEFT_LID, TintDriver.RIGHT_LID)
@@ -107,14 +114,57 @@ def _full_lips(
         lacks = smoothstep(wanted - lab[here, 1], 2.5, 9.0)
         light = color[here].mean(1, keepdims=True) / max(tone.mean(), 0.05)
         lacks = np.maximum(lacks, smoothstep(light[:, 0], 0.72, 0.55))  # the dark of the corners
-        share = (_LIP_SHARE * (1 - 0.25 * pale) * lacks * smoothstep(depth[here], 1.1, 0.75))[
+        share = (_LIP_SHARE * (1 - 0.1 * pale) * lacks * smoothstep(depth[here], 1.1, 0.75))[
             :, None
         ]
         light = np.clip(light, 0.78, 1.12)
         out[here] = color[here] * (1 - share) + tone * light * share
-    # The photo showed teeth here, never the line along which closed lips meet.
-    line = s.regions.skin * smoothstep(depth, 0.24, 0.04) * (depth < 0.5)
-    return np.asarray(out * (1 - _CONTACT * line)[:, None], np.float64)
+    return out
+
+
+def _lips_that_part_or_meet(
+    s: Sculpture,
+    color: NDArray[np.float64],
+    tints: NDArray[np.float64],
+    drivers: NDArray[np.uint8],
+) -> None:
+    """Tints, in place, of the inner lips: the line along which closed lips meet goes and comes.
+
+    Where the photo shows closed lips, the line in it is taken out as they part; where it shows
+    teeth, never a line, one comes as they meet.
+    """
+    depth = s.regions.lip_depth
+    inner = s.regions.skin & (depth > -2.5) & (depth < 0.45)
+    R = s.rig.resolution
+    if _parted_cm(s) > 0.5 * LIPS_PARTED_CM:
+        # On the upper lip alone: of the lower one an open mouth shows what the smile has tinted.
+        line = inner & s.regions.above_mouth & (np.abs(depth) < 0.28)
+        neutral = color[line] + np.where(drivers[line, None] > 0, tints[line], 0)
+        dark = _CONTACT * smoothstep(depth[line], 0.28, 0.06)[:, None]
+        tints[line] = neutral * (1 - dark) - color[line]
+        drivers[line] = TintDriver.LIPS
+        return
+    for side in (s.regions.above_mouth, ~s.regions.above_mouth):
+        lip = s.regions.skin & side & (depth > 0.3) & (depth < 0.9)
+        if not lip.any():
+            continue
+        light = color.mean(1)
+        clear = lip * smoothstep(light, 0.7 * np.median(light[lip]), np.median(light[lip]))
+        weight = clear.astype(np.float32).reshape(R, R)
+        smooth = fill(color.reshape(R, R, 3), weight, sigmas=(1.5, 3, 6, 12)).reshape(-1, 3)
+        here = inner & side
+        wanted = smooth[here] * np.interp(depth[here], [-2, -0.5, 0.3], [0.62, 0.88, 0.97])[:, None]
+        share = smoothstep(depth[here], 0.45, 0.25)[:, None]
+        change = np.maximum(wanted - color[here], 0) * share
+        moved = change.max(1) > 0.01
+        at = np.nonzero(here)[0][moved]
+        tints[at], drivers[at] = change[moved], TintDriver.LIPS
+
+
+def _parted_cm(s: Sculpture) -> float:
+    """How far the middle of the lips is apart in the photo."""
+    marks = s.rig.landmarks(s.source_shape())
+    return float(marks[13, 1] - marks[14, 1])
 
 
 def _lab(color: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -33,6 +33,8 @@ LIGHT_WORLD = (0.0, 0.26, 0.966)
 """Where the light on the teeth comes from: the camera's side, from above."""
 LIDS_TINTED = 0.6
 """Tints of lids are complete when an eye has closed by this share of its way."""
+LIPS_PARTED_CM = 0.12
+"""At this gap between the middle of the lips, their tints take them for apart."""
 NEAR_CM = 5.0
 """What is nearer to the camera is not drawn."""
 JOINT_SHARES = (0.0, 0.5, 1.0)

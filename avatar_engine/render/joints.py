@@ -9,7 +9,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar_engine.render.definition import JOINT_SHARES, LIDS_TINTED, LIGHT_WORLD
+from avatar_engine.render.definition import (
+    JOINT_SHARES,
+    LIDS_TINTED,
+    LIGHT_WORLD,
+    LIPS_PARTED_CM,
+)
 from avatar_engine.types import ARKIT_INDEX, Camera, FaceState, HeadMaps
 from avatar_engine.types.maps import TintDriver
 
@@ -83,7 +88,7 @@ def eye_rotations(maps: HeadMaps, state: FaceState) -> NDArray[np.float64]:
 
 
 def tint_amounts(maps: HeadMaps, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far each ``TintDriver`` acts [4], in [0, 1].
+    """How far each ``TintDriver`` acts [5], in [0, 1].
 
     Args:
         maps: The persona.
@@ -99,7 +104,21 @@ def tint_amounts(maps: HeadMaps, weights: NDArray[np.float64]) -> NDArray[np.flo
     smiled = source[_SMILE].mean()
     if smiled > 0:
         amounts[TintDriver.RELAX] = 1 - weights[_SMILE].mean() / smiled
+    now, then = lips_meet(maps, weights), lips_meet(maps, np.append(source, 1.0))
+    amounts[TintDriver.LIPS] = (then - now) / then if then > 0.5 else (now - then) / (1 - then)
     return np.clip(amounts, 0, 1)
+
+
+def lips_meet(maps: HeadMaps, weights: NDArray[np.float64]) -> float:
+    """1 where the middle of the lips touches, falling to 0 at a gap of ``LIPS_PARTED_CM``."""
+    middle = len(maps.lip_upper) // 2
+    pairs = slice(max(middle - 1, 0), middle + 2)
+    at = np.stack([maps.lip_upper[pairs], maps.lip_lower[pairs]])
+    if not at.size:
+        return 1.0
+    moved = np.tensordot(weights * maps.mode_scales, maps.modes[:, at, 1], 1)
+    upper, lower = maps.positions[at, 1] + moved
+    return float(np.clip(1 - (upper - lower).mean() / LIPS_PARTED_CM, 0, 1))
 
 
 def teeth_light(maps: HeadMaps, state: FaceState) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ class TintDriver(IntEnum):
     LEFT_LID = 1  # the subject's left eye closes
     RIGHT_LID = 2
     RELAX = 3  # the photo's smile goes
+    LIPS = 4  # lips that meet in the photo part, or lips that are apart in it meet
 
 
 @dataclass(frozen=True, slots=True)

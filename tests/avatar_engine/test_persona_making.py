@@ -32,7 +32,7 @@ def test_a_photo_becomes_a_persona_that_can_be_kept_and_shown(tmp_path):
     again = open_persona(path)
     assert np.array_equal(again.maps.colors, made.maps.colors)
     sheet = contact_sheet(load_persona(path), tile_px=64)
-    assert sheet.shape == (4 * 64, 5 * 64, 3)
+    assert sheet.shape == (5 * 64, 5 * 64, 3)
     assert sheet.dtype == np.uint8
     # A blink must change the picture, and only a little of it.
     neutral, blink = sheet[:64, 128:192].astype(int), sheet[64:128, 128:192].astype(int)

@@ -81,7 +81,7 @@ def test_landmarks_follow_the_picture(
 
 def test_a_mirrored_face_gives_mirrored_irises(photo: Picture, points: NDArray[np.float64]) -> None:
     mirrored = look(np.ascontiguousarray(photo[:, ::-1]))
-    expected = np.array([640, 0]) + points[[473, 468], :2] * [-1, 1]
+    expected = np.array([photo.shape[1], 0]) + points[[473, 468], :2] * [-1, 1]
     assert np.abs(mirrored[[468, 473], :2] - expected).max() < 0.02 * eyes_apart(points)
 
 

@@ -141,7 +141,7 @@ def test_yaw_of_a_turned_mesh_has_the_right_sign_and_size(face: Face) -> None:
         c, s = np.cos(yaw), np.sin(yaw)
         # Toward the subject's left is toward the picture's right: the nose (z < 0) moves to +x.
         posed = mesh @ np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]]).T
-        assert head_yaw(posed) == pytest.approx(1.125 * (yaw + head_yaw(mesh) / 1.125), abs=0.09)
+        assert head_yaw(posed) == pytest.approx(1.125 * (yaw + head_yaw(mesh) / 1.125), abs=0.1)
 
 
 def test_closed_eyes(photo: Picture, face: Face) -> None:
@@ -155,7 +155,7 @@ def test_blur_is_refused_and_softness_is_mentioned(photo: Picture, face: Face) -
     reason, text = refusal(blurred(0.02))
     assert reason == "blurred"
     assert "0.38" in text
-    assert any("focus" in warning for warning in read_portrait(blurred(0.009)).warnings)
+    assert any("focus" in warning for warning in read_portrait(blurred(0.007)).warnings)
     figures = [sharpness(blurred(share), face.points) for share in (0.004, 0.008, 0.016, 0.032)]
     assert figures == sorted(figures, reverse=True)
 
