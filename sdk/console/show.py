@@ -8,6 +8,7 @@ from avatar_engine.types import ACTS, EMOTIONS
 from sdk.console.answers import Performed, ScriptState, ShowView, Welcome
 from sdk.console.desk import Desk, refusing
 from sdk.console.wire import Perform, Switch
+from sdk.session import Speech
 from sdk.types.answers import problems
 
 
@@ -49,8 +50,7 @@ def show_routes(desk: Desk) -> APIRouter:
             "queue": [
                 {
                     "speech_id": speech.speech_id,
-                    "text": speech.utterance.text[speech.progress.heard_to :].strip()
-                    or speech.utterance.text,
+                    "text": _rest(speech),
                     "priority": speech.utterance.priority.name.lower(),
                     "product": speech.utterance.product,
                 }
@@ -85,6 +85,12 @@ def show_routes(desk: Desk) -> APIRouter:
         return {"kind": body.kind, "name": body.name}
 
     return router
+
+
+def _rest(speech: Speech) -> str:
+    """What of it the voice does not have yet."""
+    left = speech.sentences[speech.progress.cursor :]
+    return " ".join(word for sentence in left for word in sentence.text.split())
 
 
 def _script(desk: Desk) -> str:

@@ -150,12 +150,14 @@ def _announce(session: LiveSession, options: Options, access: Access, address: s
     hooks = read_messaging_settings().switched_on()
     if options.as_json:
         about = {"url": page, "session": session.session_id, "products": count, "hooks": hooks}
+        about["console"] = f"{address}/console"
         print(json.dumps(about), flush=True)  # noqa: T201
     else:
         print(f"\n  Live at  {page}\n", flush=True)  # noqa: T201
         sold = f"{count} products" if count else "no catalogue"
         if hooks:
             note("chats: " + " · ".join(f"{name} at /hooks/{name}" for name in hooks))
+        note(f"the seller's console: {address}/console")
         note(f"{sold} · {options.voice} · {options.size} at {options.fps:g} fps · Ctrl-C ends it")
     if options.opens_browser and opens_browser():
         with contextlib.suppress(webbrowser.Error):

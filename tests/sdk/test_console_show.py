@@ -2,7 +2,10 @@
 
 import asyncio
 
+import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from sdk.live.access import Access
 from tests.support.consoles import API, TOKEN, console
@@ -150,3 +153,17 @@ async def test_every_answer_of_the_console_is_described(tmp_path):
                 assert "401" in call["responses"], path
                 assert call["description"], path
         assert "/api/sessions/{session_id}/drive/calibrate" in calls
+
+
+async def test_below_a_prefix_page_and_api_are_guarded_alike(tmp_path):
+    access = Access("0.0.0.0", TOKEN)
+    async with console(tmp_path, access=access, host="shop.example") as c:
+        outer = Starlette(routes=[Mount("/live", c.app)])
+        transport = httpx.ASGITransport(outer)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop.example") as client:
+            token = {"Authorization": f"Bearer {TOKEN}"}
+            ticket = {"Authorization": f"Bearer {access.ticket()}"}
+            for path in ("/live/console", "/live/api/console", "/live/api/console/sales"):
+                assert (await client.get(path, headers=token)).status_code == 200, path
+                assert (await client.get(path, headers=ticket)).status_code == 401, path
+            assert (await client.get("/live/console/console.js")).status_code == 200

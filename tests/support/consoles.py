@@ -1,16 +1,21 @@
 """A console for tests: the real application before a real shop, over the fake engine."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from starlette.types import ASGIApp
 
 from commerce.models.referrals import Referral
 from sdk.live.access import Access
 from sdk.live.app import create_app
 from sdk.live.console import console_router
+from sdk.live.server import LiveServer, address_of, listen
 from sdk.session import Parts, ScriptConfig, Session, SessionConfig
 from sdk.signalling import whep_router
 from tests.support.fake_engine import FakeEngine
@@ -29,6 +34,7 @@ class Console:
     session: Session
     engine: FakeEngine
     till: Bench
+    app: ASGIApp
 
     async def sold(self, sku: str = "mug", *, friend: str = "4711", wait_s: float = 3600) -> str:
         """An order that came by a friend's link, so long after the click; paid and booked."""
@@ -88,4 +94,32 @@ async def console(
         )
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
-            yield Console(client, session, engine, till)
+            yield Console(client, session, engine, till, app)
+
+
+@contextmanager
+def served_console(folder: Path, access: Access) -> Iterator[str]:
+    """The address of a console on a port of this machine, served by a thread of its own."""
+    told: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        listener = listen("127.0.0.1", 0)
+        async with console(folder, access=access) as c:
+            server = LiveServer(c.app, listener)
+            serving = asyncio.create_task(server.serve())
+            await server.started()
+            told.set_result((address_of(listener, "127.0.0.1"), asyncio.get_running_loop(), stop))
+            await stop.wait()
+            server.stop()
+            await serving
+        listener.close()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    address, loop, stop = told.result(timeout=30)
+    try:
+        yield address
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()

@@ -63,6 +63,12 @@ export function person(node) {
   return h("span.node", { title: node }, `${parts.slice(0, -1).join(" · ")} · `, h("code", short));
 }
 
+// The same where there is little room: the service and the first digits.
+export function brief(node) {
+  const parts = node.split(":");
+  return parts.length < 3 ? node : `${parts.at(-2)} ${parts.at(-1).slice(0, 6)}`;
+}
+
 const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 export const when = (text) => (text ? h("time", { datetime: text }, moments.format(new Date(text))) : "–");
 export const count = (number) => Number(number.toFixed(4)).toLocaleString();

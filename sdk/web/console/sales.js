@@ -1,7 +1,7 @@
 // The tab "Sales": who brought them, who earns what of them, and why.
 import { api, download, get, part, post, save } from "./api.js";
 import { ask, doing, notice } from "./ask.js";
-import { button, card, count, fill, h, more, person, plain, select, table, when } from "./dom.js";
+import { brief, button, card, count, fill, h, more, person, plain, select, table, when } from "./dom.js";
 import { bars, line } from "./plots.js";
 
 const GROUPS = [["recommender", "Recommender"], ["group", "Group"], ["product", "Product"], ["channel", "Channel"], ["session", "Live session"]];
@@ -89,7 +89,7 @@ export class Sales {
   bars(found) {
     const currency = found.rows[0].goods.currency;
     const rows = found.rows.filter((row) => row.goods.currency === currency).slice(0, 8).map((row) => ({
-      label: row.key === "(none)" ? "Unattributed" : person(row.key).textContent ?? row.key,
+      label: row.key === "(none)" ? "Unattributed" : brief(row.key),
       value: row.goods.minor, text: row.goods.text, muted: row.key === "(none)",
     }));
     const title = `Goods by ${this.wanted.group_by}, ${currency}`;
