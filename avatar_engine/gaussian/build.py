@@ -6,10 +6,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.gaussian.caps import tangent_caps
 from avatar_engine.gaussian.carve import carve, flatten_ears, opacity_in_matte
 from avatar_engine.gaussian.complete import complete
 from avatar_engine.gaussian.eye_light import eye_light
 from avatar_engine.gaussian.eyes import aim_eyes, paint_eyes
+from avatar_engine.gaussian.foreign import without_foreign
 from avatar_engine.gaussian.fusion import fuse
 from avatar_engine.gaussian.glasses import glasses_share, hold_still
 from avatar_engine.gaussian.hair import HairChart, hair_chart
@@ -73,7 +75,7 @@ def build_maps(
     fit_skull(s)
     tell("finding hair, skin and clothes", 0.2)
     labels = segment(s.view, *_scalp_and_ears(s))
-    raise_hair(s)
+    raise_hair(s, labels.share[..., HAIR])
     ears_flat = flatten_ears(s, labels.share[..., HAIR])
     carve(s)
     pin_slits(s)
@@ -84,15 +86,16 @@ def build_maps(
     tell("unwrapping the photo", 0.4)
     front = _front(s)
     samples = unwrap(s, labels, front)
+    light = light_of(s, samples.color, samples.weight, samples.bare)
+    samples = without_foreign(s, labels, samples, light)
     glasses = glasses_share(s)
     folded = folded_lids(s) * (1 - glasses)
     opacity = np.where(s.chart > 0, opacity_in_matte(s), 0)
     opacity *= np.where(regions.skin, neck_opacity(s, samples), 1)
     opacity *= teeth_opacity(s)
-    light = light_of(s, samples.color, samples.weight, samples.bare)
     color, trust = fuse(samples, regions, light)
     covered = _covered(samples, regions)
-    color = complete(s, labels, color, trust, ears_flat, covered, 0 * folded, light)
+    color = complete(s, labels, color, trust, ears_flat, covered, 0 * folded, light, samples.hairy)
     eyes_seen = paint_eyes(s, samples, color)
     teeth_seen = paint_mouth(s, teeth, labels, color)
     hair = _with_eye_light(s, hair_chart(s, labels, opacity))
@@ -129,7 +132,8 @@ def _reluctance(
     Grazing skin would take the background's colour, the neck the collar's.
     """
     seen = smoothstep(samples.facing, 0.05, 0.35) * samples.visible
-    skin = (0.5 + 10 * s.regions.scalp) * (1 - seen)
+    steep = smoothstep(samples.facing, 0.25, 0.55) * samples.visible
+    skin = 0.5 * (1 - seen) + 10 * s.regions.scalp * (1 - steep)
     skin += 8 * (1 - samples.allowed) + 0.15 * folded
     skin += _BESIDE_CLOTH * (samples.allowed - samples.apart).clip(0)
     other = np.where(s.chart == Chart.EYE, 1 - eyes_seen, 0)
@@ -179,7 +183,7 @@ def _assembled(
         colors=np.clip(color, 0, 1),
         opacities=opacity * _TOP_OPACITY,
         sigmas=np.stack([np.full(n, _SIGMA), _SIGMA + _LID_SIGMA * folded], 1),
-        tangent_caps=_caps(s),
+        tangent_caps=tangent_caps(s),
         winding=_winding(s),
         depth_bias=_depth_bias(chart) + lid_depth_bias(s),
     )
@@ -235,16 +239,6 @@ def _quantised(
 
 def _blink_index(eye: int) -> int:
     return ARKIT_INDEX[("eyeBlinkLeft", "eyeBlinkRight")[eye]]
-
-
-def _caps(s: Sculpture) -> NDArray[np.float64]:
-    """Longest tangents [N, 2] in cm: a splat may stretch, but not into a spike."""
-    caps = np.full((len(s.chart), 2), np.inf)
-    skin = s.regions.skin
-    caps[skin] = np.minimum(4 * s.regions.tangent_lengths[skin] + 0.06, 0.8)
-    caps[np.isin(s.chart, (Chart.TEETH, Chart.GUM))] = 0.17
-    caps[s.chart == Chart.TONGUE] = 0.5
-    return caps
 
 
 def _winding(s: Sculpture) -> NDArray[np.int8]:

@@ -9,10 +9,18 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, distance_transform_edt
 
 from avatar_engine.gaussian.sculpture import Sculpture
-from avatar_engine.gaussian.smooth import blur_atlas, blur_image, distance, fill, smoothstep
+from avatar_engine.gaussian.smooth import (
+    blur_atlas,
+    blur_image,
+    distance,
+    fill,
+    mean_atlas,
+    smoothstep,
+)
 
 _EAR_OUTSIDE_PX = 2.5
 _EAR_OUTSIDE_SHARE = 0.06
+_COMB = 3.0  # texels
 
 
 def flatten_ears(s: Sculpture, hair: NDArray[np.float32]) -> tuple[float, float]:
@@ -67,6 +75,21 @@ def carve(s: Sculpture) -> None:
         spread = (blur_atlas(pull.reshape(R, R, 2), sigma) / mass).reshape(-1, 2)
         move = np.where(out[:, None], 1.6 * spread, spread) * yields[:, None]
         s.offset += s.lift(move, p[:, 2])
+    _comb(s)
+
+
+def _comb(s: Sculpture) -> None:
+    """Smooth what carving did to texels turned away, whose neighbours it tore apart row by row:
+    they would stand out as a comb as soon as the head turns.
+    """
+    R = s.rig.resolution
+    _, facing = s.normals(s.source_shape())
+    away = s.regions.skin * smoothstep(facing, 0.15, -0.1) * smoothstep(s.rig.neck, 0.3, 0.8)
+    away = away * (1 - s.regions.ear)
+    skin = s.regions.skin.reshape(R, R).astype(np.float32)
+    smooth = mean_atlas(s.offset.reshape(R, R, 3), skin, _COMB).reshape(-1, 3)
+    share = blur_atlas(away.reshape(R, R), 1.0).reshape(-1, 1) * s.regions.skin[:, None]
+    s.offset += share * (smooth - s.offset)
 
 
 def opacity_in_matte(s: Sculpture) -> NDArray[np.float64]:

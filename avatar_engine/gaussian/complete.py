@@ -14,6 +14,7 @@ from avatar_engine.types import Chart
 
 BEHIND_TONE = 0.85  # of the hair's median: the back of a head stands in its own shade
 _SHORT = 0.3
+_SIDE_SKIN = (2.5, 0.0)  # cm; above it what is unseen before an ear may be hair
 _ALL_BUT_SKIN = 22.0  # CIELAB
 
 
@@ -26,6 +27,7 @@ def complete(
     ears_covered: tuple[float, float],
     folded: NDArray[np.float64],
     light: Light,
+    hairy: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Fill the skin chart.
 
@@ -38,12 +40,14 @@ def complete(
         ears_covered: Share of each ear under hair.
         folded: [N] of ``lids.folded_lids``.
         light: On the skin.
+        hairy: [N] in [0, 1], the photo shows hair there.
 
     Returns:
         [N, 3] colours; zero outside the skin chart.
     """
     R = s.rig.resolution
     color, trust = color.copy(), trust.copy()
+    plain = 1 - np.maximum(hairy, hairy[s.regions.twin])
     is_bald = _is_bald(labels)
     grows = 0 * s.regions.scalp if is_bald else s.regions.scalp.copy()
     if not is_bald:
@@ -62,7 +66,13 @@ def complete(
     paint_lips(s.rig, s.regions.lip_depth, s.regions.above_mouth, color, trust, labels.skin_tone)
     weight = np.clip(2 * trust, 0, 1).reshape(R, R) * (s.rig.chart == Chart.SKIN)
     lit = Light(light.log * (1 - grows)[:, None])
-    full = lit.onto(fill(lit.without(color).reshape(R, R, 3), weight).reshape(-1, 3))
+    bare = lit.without(color).reshape(R, R, 3)
+    nearest = fill(bare, weight).reshape(-1, 3)
+    # From the middle of the ears down the unseen is skin, also where hair is the nearest seen.
+    other = s.regions.scalp * (not is_bald) + s.regions.ear_weight * labels.is_long
+    from_skin = fill(bare, weight * (1 - np.clip(grows, 0, 1)).reshape(R, R) * plain.reshape(R, R))
+    low = smoothstep(s.rig.mean[:, 1], *_SIDE_SKIN) * (1 - np.clip(grows + other, 0, 1))
+    full = lit.onto(nearest + low[:, None] * (from_skin.reshape(-1, 3) - nearest))
     share = weight.reshape(-1, 1)
     return np.where(s.regions.skin[:, None], color * share + full * (1 - share), 0)
 

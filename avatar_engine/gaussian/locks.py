@@ -21,6 +21,8 @@ _SURE = 0.8
 _UNLIKE = 4.0  # logarithm below hair's usual density at which cloth is certainly not hair
 _APART = (0.5, 2.5)  # logarithm by which hair must be likelier than cloth
 _ROUNDS = 2
+_FACE_LOW = 0.08  # face heights above the chin
+_COLLAR_RISE = 0.2
 
 
 def lower_locks(view: View, share: NDArray[np.float32]) -> None:
@@ -78,8 +80,10 @@ def clear_collar(view: View, share: NDArray[np.float32]) -> None:
     small = cv2.resize(share, (size, size), interpolation=cv2.INTER_AREA)
     lab = cv2.resize(view.lab, (size, size), interpolation=cv2.INTER_AREA)
     yy, xx = np.mgrid[0:size, 0:size]
-    v = view.face_frame((np.stack([xx, yy], -1) + 0.5) * _HALF)[..., 1]
-    skin = (small[..., SKIN] > _SURE) & (v < 0.7) & (v > -0.3)
+    frame = view.face_frame((np.stack([xx, yy], -1) + 0.5) * _HALF)
+    u, v = np.abs(frame[..., 0]), frame[..., 1]
+    # The face alone: further down the very collar looked for may be called skin.
+    skin = (small[..., SKIN] > _SURE) & (v < 0.7) & (v > _FACE_LOW) & (u < 0.4)
     cloth = (small[..., CLOTH] > _SURE) & (v > -0.9)
     if skin.sum() < _LEAST or cloth.sum() < _LEAST:
         return
@@ -88,10 +92,41 @@ def clear_collar(view: View, share: NDArray[np.float32]) -> None:
     of_cloth = Mixture.fitted(colour[cloth], 5).log_density(colour)
     usual = float(np.percentile(of_skin[skin], 10))
     like = smoothstep(of_cloth - of_skin, 1.5, 4.0) * smoothstep(of_skin, usual - 1, usual - 4)
-    zone = smoothstep(v, 0.02, -0.06)
+    high = _COLLAR_RISE * smoothstep(u, 0.25, 0.45)  # beside the neck collars stand higher
+    zone = smoothstep(v - high, 0.02, -0.06)
     near = cv2.dilate((small[..., CLOTH] > 0.5).astype(np.uint8), np.ones((15, 15), np.uint8))
     collar = guided(lab[..., 0] / 100, (like * zone * near).astype(np.float32), 2)
     moved = cv2.resize(collar, (view.size, view.size), interpolation=cv2.INTER_LINEAR)
     moved = moved * share[..., SKIN]
     share[..., CLOTH] += moved
     share[..., SKIN] -= moved
+
+
+def bare_ears(view: View, share: NDArray[np.float32]) -> None:
+    """Give ears that the network took for short hair back to the skin, in place.
+
+    Args:
+        view: The portrait.
+        share: [S, S, 4] by the network; only hair beside the face becomes skin.
+    """
+    size = view.size // _HALF
+    small = cv2.resize(share, (size, size), interpolation=cv2.INTER_AREA)
+    lab = cv2.resize(view.lab, (size, size), interpolation=cv2.INTER_AREA)
+    yy, xx = np.mgrid[0:size, 0:size]
+    frame = view.face_frame((np.stack([xx, yy], -1) + 0.5) * _HALF)
+    u, v = np.abs(frame[..., 0]), frame[..., 1]
+    skin = (small[..., SKIN] > _SURE) & (v < 0.7) & (v > _FACE_LOW)
+    hair = (small[..., HAIR] > _SURE) & (v > 0.8)
+    zone = (u > 0.4) & (u < 0.75) & (v > 0.1) & (v < 0.78) & (small[..., HAIR] > 0.05)
+    if min(skin.sum(), hair.sum()) < _LEAST or not zone.any():
+        return
+    colour = lab * np.array([0.7, 1.0, 1.0])
+    of_skin = Mixture.fitted(colour[skin], 4).log_density(colour[zone])
+    of_hair = Mixture.fitted(colour[hair], 4).log_density(colour[zone])
+    like = np.zeros((size, size), np.float32)
+    like[zone] = smoothstep(of_skin - of_hair, 1.5, 4.0)
+    ear = guided(lab[..., 0] / 100, like, 2)
+    moved = cv2.resize(ear, (view.size, view.size), interpolation=cv2.INTER_LINEAR)
+    moved = moved * share[..., HAIR]
+    share[..., SKIN] += moved
+    share[..., HAIR] -= moved

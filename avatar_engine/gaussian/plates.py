@@ -16,6 +16,7 @@ _STILL = 0.6  # neck texels that follow the head less than this stay on the plat
 _IN_SHADE = 0.96
 _COLUMN_TOP = 0.5  # face heights above the chin
 _LEFT_OVER = 0.15  # face heights above the chin
+_STRAYS = 0.016  # of the picture's width, around the matte
 _THROAT_Z = 1.0  # cm; behind it the neck is hair
 
 
@@ -136,7 +137,9 @@ def _background(photo: NDArray[np.float32], matte: NDArray[np.float32]) -> NDArr
     """The photo without its person [S, S, 3]."""
     size = len(photo)
     small_size = min(256, size)
-    hole = cv2.dilate((matte > 0.04).astype(np.uint8), np.ones((7, 7), np.uint8))
+    reach = 2 * round(_STRAYS * size) + 1  # sharpened rims and stray hairs would stay behind
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    hole = cv2.dilate((matte > 0.04).astype(np.uint8), disc)
     small = cv2.resize(photo, (small_size,) * 2, interpolation=cv2.INTER_AREA)
     gone = cv2.resize(hole, (small_size,) * 2, interpolation=cv2.INTER_LINEAR)
     gone = cv2.dilate(gone, np.ones((3, 3), np.uint8))

@@ -18,7 +18,7 @@ from avatar_engine.gaussian.colour_rules import (
     SKIN,
     shares_by_colour,
 )
-from avatar_engine.gaussian.locks import clear_collar, lower_locks
+from avatar_engine.gaussian.locks import bare_ears, clear_collar, lower_locks
 from avatar_engine.gaussian.view import View
 from avatar_engine.types import LabelKind
 
@@ -74,6 +74,8 @@ def segment(view: View, scalp_pixels: NDArray[np.bool_], ear_pixels: NDArray[np.
         clear_collar(view, full)
         if long:
             lower_locks(view, full)
+        elif not bald:
+            bare_ears(view, full)
     full[..., BACKGROUND] = np.maximum(full[..., BACKGROUND], 1 - np.clip(view.matte * 1.6, 0, 1))
     person = full[..., 1:].sum(-1)
     full[..., 1:] *= ((1 - full[..., BACKGROUND]) / np.maximum(person, 1e-6))[..., None]

@@ -16,7 +16,7 @@ from avatar_engine.types import Chart, HeadMaps
 
 _ROUNDS = 4  # what a faded sheet hid comes to light, and is judged in the next round
 _KEPT, _GONE = 0.12, 0.55  # share of light outside the matte
-_SKIN_KEPT = 0.85  # per round: the outline of one view lies inside another, a hole would show there
+_SKIN_KEPT = 0.97  # per round: the outline of one view lies inside another, a hole would show there
 _UNSEEN = 0.02  # pixels of light: too little to judge by
 
 
