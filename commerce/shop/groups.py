@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -33,6 +33,8 @@ from commerce.models.groups import (
 from commerce.models.letterbox import ChatContact, ChatGroup, ChatPitch, ChatText
 from commerce.recommendation.policy import step
 from commerce.shop.vault import Vault
+
+_LATELY = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,27 @@ class Groups:
         )
         async with self._database.reading() as session:
             return await session.scalar(counted) or 0
+
+    async def others_who_asked(self, node: str, sku: str, member: str) -> int:
+        """How many other members, of those who agreed to be named, asked for a product lately."""
+        since = self._clock() - _LATELY
+        chosen = (
+            select(ChatPitch.asker)
+            .join(ChatGroup, ChatGroup.id == ChatPitch.group_id)
+            .where(
+                ChatGroup.node == node,
+                ChatPitch.sku == sku,
+                ChatPitch.state.in_(("sent", "withdrawn")),
+                ChatPitch.at >= since,
+                ChatPitch.asker.is_not(None),
+                ChatPitch.asker != member,
+            )
+            .distinct()
+        )
+        async with self._database.reading() as session:
+            askers = set(await session.scalars(chosen))
+            row = await _known(session, node)
+        return len(askers & _states().validate_python(row.state).consented)
 
     # Members ------------------------------------------------------------------------------------
 

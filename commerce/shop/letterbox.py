@@ -1,5 +1,7 @@
 """Chat messages in, group policies, pitches out."""
 
+import hashlib
+
 from commerce.errors import LetterboxError
 from commerce.models.groups import (
     AskAdmin,
@@ -28,9 +30,11 @@ from commerce.shop.aftercare import Aftercare, DueQuestion, Review, Wished
 from commerce.shop.context import Context
 from commerce.shop.groups import Group, Groups, PostedPitch
 from commerce.shop.inbox import ClaimedEvent, ExternalEvent, Inbox, InboxLine
+from commerce.shop.outbox import post
 from commerce.shop.vault import Vault, vault_for
 
 __all__ = [
+    "THANKS",
     "Aftercare",
     "AskAdmin",
     "Cause",
@@ -63,6 +67,9 @@ __all__ = [
     "described_policy",
     "is_quiet",
 ]
+
+THANKS = "thanks"
+"""The errand of thanking a recommender; the clerk of the chats does it."""
 
 
 class Letterbox:
@@ -106,6 +113,31 @@ class Letterbox:
     async def book(self, happening: Happening) -> None:
         """Something happened to an order; a consumer of the outbox. May be told twice."""
         await self.aftercare.book(happening)
+
+    async def thank(self, order: str, sku: str, recommender: str) -> None:
+        """What a member recommended has arrived: have them told, once, if they agreed to it.
+
+        Args:
+            order: That was delivered.
+            sku: What was in it.
+            recommender: Their node.
+        """
+        try:
+            self.require_key()
+        except LetterboxError:
+            return  # without a key nobody ever agreed
+        if await self.groups.contact(recommender) is None:
+            return
+        who = hashlib.sha256(recommender.encode()).hexdigest()[:24]
+        async with self._context.database.writing() as session:
+            await post(
+                session,
+                key=f"{THANKS}:{order}:{who}",
+                aggregate=f"{THANKS}:{who}",
+                kind=THANKS,
+                payload={"member": recommender, "sku": sku},
+                now=self._context.clock(),
+            )
 
     async def heed(self, token: str) -> None:
         """Somebody opened the link of a pitch: it was not ignored."""

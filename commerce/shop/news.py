@@ -1,6 +1,7 @@
 """Who hears the news of the till: the ledger, then the letterbox, then the seller's programs."""
 
-from commerce.models.happenings import Happening
+from commerce.errors import UnknownOrderError
+from commerce.models.happenings import Happening, OrderDelivered
 from commerce.shop.announcer import Announcer
 from commerce.shop.ledger import Ledger
 from commerce.shop.letterbox import Letterbox
@@ -25,6 +26,16 @@ class News:
         await self._ledger.book(happening)
         await self._letterbox.book(happening)
         await self._announcer.book(happening)
+        if isinstance(happening, OrderDelivered):
+            await self._thank(happening.order)
+
+    async def _thank(self, order: str) -> None:
+        try:
+            statement = (await self._ledger.statement(order))["statement"]
+        except UnknownOrderError:
+            return  # news of its payment is still on the way
+        for credit in statement["credits"]:
+            await self._letterbox.thank(order, statement["lines"][0]["sku"], credit["recommender"])
 
     async def node(self, kind: str, *parts: str) -> str:
         """The pseudonym of somebody or something."""

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 from commerce.errors import CommerceError
 from commerce.shop import Shop
-from commerce.shop.letterbox import ClaimedEvent
+from commerce.shop.letterbox import THANKS, ClaimedEvent
 from sdk.errors import CallRefusedError, DeliveryError, MessagingError, SessionError
 from sdk.messaging.channel import Channel
 from sdk.messaging.conversation import Conversation
@@ -46,6 +47,7 @@ class Clerk:
         self._language = language
         self._chats: dict[str, asyncio.Lock] = {}
         self._working: set[asyncio.Task[None]] = set()
+        shop.announcer.outbox.on(THANKS, self._thank)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -109,6 +111,24 @@ class Clerk:
             except DeliveryError as error:
                 # Asked once or never: a question that may have arrived is not sent again.
                 log.warning("question not sent", extra={"reason": str(error)})
+
+    async def _thank(self, aggregate: str, payload: Mapping[str, Any]) -> None:
+        """Tell somebody that what they recommended has arrived, if they want to be written to."""
+        contact = await self._shop.letterbox.groups.contact(payload["member"])
+        if contact is None:
+            return  # they changed their mind, or were forgotten
+        address = Address.from_json(contact)
+        channel = self._channels.get(address.channel)
+        if channel is None or not channel.capabilities.can_start:
+            return
+        card = await self._shop.product(payload["sku"])
+        title = card.title if card is not None else payload["sku"]
+        text = line(self._language, "advice_arrived", title=title)
+        try:
+            message = Outgoing(labelled(self._language, text), language=self._language)
+            await channel.send(address, message)
+        except DeliveryError as error:
+            log.warning("thanks not sent", extra={"reason": str(error)})
 
     async def _work(self, event: ClaimedEvent) -> None:
         channel = self._channels.get(event.source)

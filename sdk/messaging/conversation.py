@@ -328,7 +328,9 @@ class Conversation:
                 session=session,
                 channel=spoken.channel.name,
             )
-        outgoing = await self._composed(group, card, said, others, token, recommender)
+        asked = await self._groups.others_who_asked(group.node, card.sku, spoken.member)
+        too = line(self._language(group), "asked_too", count=asked) if asked else ""
+        outgoing = await self._composed(group, card, said, others, token, recommender, too)
         sent = await spoken.channel.send(message.address, outgoing)
         await self._groups.posted(group.node, number, token=token, reference=sent.reference)
 
@@ -340,6 +342,7 @@ class Conversation:
         others: list[ProductCard],
         token: str,
         recommender: str | None,
+        too: str,
     ) -> Outgoing:
         language = self._language(group)
         titles = ", ".join(f"{one.title} ({one.price.display(language)})" for one in others)
@@ -352,7 +355,7 @@ class Conversation:
                 moment: Moment = "review_kept" if one.verdict == "kept" else "review_returned"
                 review = line(language, moment, words=one.words)
         return Outgoing(
-            labelled(language, said, review, also, earns),
+            labelled(language, said, too, review, also, earns),
             link=f"{self._config.public_url}/r/{token}",
             link_label=line(language, "open"),
             title=card.title,

@@ -7,7 +7,7 @@ from sdk.messaging.messages import AI_LABEL
 Moment = Literal[
     "norms", "privacy", "forgotten", "consent_given", "consent_taken", "consent_offer",
     "policy_changed", "only_admins", "host_set", "text_kept", "text_dropped", "approval_asked",
-    "approved_nothing", "open", "also", "taken_back", "asked_after",
+    "approved_nothing", "open", "also", "taken_back", "asked_after", "asked_too", "advice_arrived",
     "thanks", "review_kept", "review_returned", "recommend_what", "help", "live_lead",
     "live_lead_named",
 ]  # fmt: skip
@@ -37,6 +37,8 @@ _LINES: dict[str, dict[Moment, str]] = {
         "approved_nothing": "There is nothing with that number to approve.",
         "open": "See it live",
         "also": "Also: {titles}.",
+        "asked_too": "{count} more of this group asked for it lately.",
+        "advice_arrived": ("Thank you: {title}, which you recommended, has reached its buyer."),
         "taken_back": "Taken back, as this group voted.",
         "asked_after": (
             "You bought {title} some days ago. Do you keep it? Write keep or return, and one line "
@@ -72,6 +74,8 @@ _LINES: dict[str, dict[Moment, str]] = {
         "approved_nothing": "没有这个编号的待批推荐。",
         "open": "看直播",
         "also": "另有：{titles}。",
+        "asked_too": "本群最近还有 {count} 位成员问过它。",
+        "advice_arrived": "谢谢您：您推荐的{title}已送到买家手中。",
         "taken_back": "按本群投票已撤回。",
         "asked_after": (
             "您几天前买了{title}。留下还是退货？请回复“留下”或“退货”，也可以写一句给其他买家，"
@@ -93,6 +97,8 @@ _LINES: dict[str, dict[Moment, str]] = {
         ),
         "open": "Verlo en directo",
         "also": "También: {titles}.",
+        "asked_too": "{count} más de este grupo lo pidieron hace poco.",
+        "advice_arrived": "Gracias: {title}, que usted recomendó, ya llegó a quien lo compró.",
         "taken_back": "Retirado, como votó el grupo.",
         "live_lead": "Una pregunta de nuestro grupo.",
         "live_lead_named": "{name} pregunta desde nuestro grupo.",
@@ -105,6 +111,8 @@ _LINES: dict[str, dict[Moment, str]] = {
         ),
         "open": "Ver ao vivo",
         "also": "Também: {titles}.",
+        "asked_too": "Mais {count} deste grupo pediram isto há pouco.",
+        "advice_arrived": "Obrigada: {title}, que você recomendou, já chegou a quem comprou.",
         "taken_back": "Retirado, como o grupo votou.",
         "live_lead": "Uma pergunta do nosso grupo.",
         "live_lead_named": "{name} pergunta do nosso grupo.",

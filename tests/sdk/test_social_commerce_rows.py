@@ -20,6 +20,7 @@ from commerce.models.happenings import OrderDelivered, OrderPaid, SoldLine
 from commerce.money import Money
 from commerce.recommendation.policy_words import changed
 from commerce.shop.letterbox import GroupPolicy, GroupProfile
+from commerce.shop.news import News
 from sdk.messaging.capabilities import CAPABILITIES
 from sdk.messaging.messages import AI_LABEL, Outgoing
 from sdk.testing import fake_session
@@ -213,10 +214,45 @@ async def test_row_13_bargains_are_honest(tmp_path):
 
 
 async def test_row_14_new_ties_by_consent(chat):  # noqa: F811
-    await conversation.test_nobody_is_named_without_consent(chat)
-    ledger = chat.shop.ledger
-    group = await ledger.node("group", "telegram", str(GROUP))
-    assert await ledger.friends_who_bought(group, "moisturiser-dew") == []
+    # Of two members who asked for the same, the group is told of the one who agreed to it.
+    await chat.say("/consent on", BO, name="Borislav")
+    for member in (BO, CY):
+        await chat.say(ASK, member, name="Borislav")
+        chat.clock += timedelta(minutes=20)
+    ours = {"message_id": chat.last_sent, "from": {"id": 4242}}
+    await chat.say("looks nice", DI, reply_to=ours)
+    (answer,) = await chat.say(ASK, ANA)
+    assert "1 more of this group asked for it lately." in answer
+    assert "Borislav" not in answer
+    group = await chat.shop.ledger.node("group", "telegram", str(GROUP))
+    assert await chat.shop.ledger.friends_who_bought(group, "moisturiser-dew") == []
+
+
+async def test_row_14_the_recommender_is_thanked_after_delivery_once_and_by_consent(chat):  # noqa: F811
+    for member, agrees in ((BO, True), (CY, False)):
+        if agrees:
+            await chat.say("/consent on", member)
+        await chat.say("/recommend face moisturiser", member)
+        chat.clock += timedelta(minutes=20)
+        ours = {"message_id": chat.last_sent, "from": {"id": 4242}}
+        await chat.say("looks nice", DI, reply_to=ours)
+        link = chat.telegram.calls("/sendMessage")[-1].json["reply_markup"]["inline_keyboard"]
+        token = link[0][0]["url"].rpartition("/")[2]
+        buyer = await chat.shop.ledger.node("visitor", f"{member:032x}")
+        await chat.shop.ledger.follow(token, visitor=buyer)
+        price, nothing = Money(2200, "USD"), Money(0, "USD")
+        line = SoldLine("moisturiser-dew", "moisturiser-dew", "Dew", 1, price, "list")
+        facts = (nothing, nothing, price, nothing, buyer)
+        paid = OrderPaid(f"o{member}", chat.clock, (line,), *facts, referral=token)
+        await _news(chat).book(paid)
+        before = len(chat.telegram.calls("/sendMessage"))
+        for _ in range(2):
+            await _news(chat).book(OrderDelivered(f"o{member}", chat.clock))
+            await chat.shop.announcer.outbox.dispatch()
+        sent = chat.telegram.calls("/sendMessage")[before:]
+        assert [one.json["chat_id"] for one in sent] == [str(member)] * agrees
+        if agrees:
+            assert "Dew Face Moisturiser, which you recommended" in sent[0].json["text"]
 
 
 async def test_row_15_hidden_by_default(tmp_path):
@@ -278,3 +314,7 @@ async def test_row_20_signed_statement(tmp_path):
 def _brief(settings):
     """The room's own suite runs the whole number; here a few prove that it is there."""
     return type(settings)(settings, max_examples=20)
+
+
+def _news(group):
+    return News(group.shop.ledger, group.shop.letterbox, group.shop.announcer)
