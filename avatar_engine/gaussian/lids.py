@@ -20,9 +20,10 @@ _LID_TEXELS = 13.0  # from the edge to well below the brow
 _SOFT_TEXELS = 2.0
 _RING = 7.0, 22.0  # texels from the gap, where the skin around an eye lends its colour
 _BROW = 0.97  # of the usual light about an eye: what is darker is hair, liner or a fold
+_LIGHTEST = 1.04  # of the light under the eye
 _SHADOW_SHARE, _SHADOW_MOST = 0.25, 5.0  # of eye shadow's colour kept; Lab
 _CREASE = 0.15
-_LASH_CM, _LASH_SHARE = 0.07, 0.85
+_LASH_CM, _LASH_SHARE = 0.1, 0.85
 _ROLLED_ROWS = 8
 
 
@@ -84,6 +85,10 @@ def closed_lids(
     weight = clear.astype(np.float32).reshape(R, R)
     around = fill(np.asarray(color).reshape(R, R, 3), weight, sigmas=(2.5, 5, 9, 16))
     closed = blur_atlas(around, 2.5).reshape(-1, 3).astype(np.float64)
+    # Powder and lenses shine; a lid is hardly lighter than the skin under the eye.
+    under = light[bare & ~s.regions.above_lids]
+    most = _LIGHTEST * float(np.median(under)) if under.size > 30 else 1.0
+    closed *= np.minimum(1, most / np.maximum(closed.mean(1, keepdims=True), 0.05))
     closed = _with_shadow(s, color, closed, folded, usual)
     # Lid skin is thin and lies in the socket: a little darker and redder than the brow's.
     closed = closed * [0.985, 0.97, 0.965]
