@@ -11,6 +11,7 @@ from sdk.client.calls import Calls
 from sdk.client.following import Following
 from sdk.errors import ApiError, SettingsError
 from sdk.types.answers import (
+    Calibrating,
     Health,
     Interrupted,
     Pinned,
@@ -257,6 +258,18 @@ class Client:
     async def drive(self, offer: str, *, session: str | None = None) -> Watching:
         """WHIP: an SDP offer of one camera in; it moves the avatar's face until ``leave``."""
         return await self._negotiated("whip", offer, session)
+
+    async def calibrate(self, *, session: str | None = None) -> bool:
+        """Take the driving camera's next picture as the face at rest.
+
+        Returns:
+            Whether its last picture showed a face.
+
+        Raises:
+            RefusedError: No camera drives the session (409).
+        """
+        answer = await self._calls.post(f"{self._api(session)}/drive/calibrate", Calibrating)
+        return answer.is_following
 
     async def leave(self, seat: Watching) -> None:
         """Stop watching or driving; nothing happens when that has ended already."""

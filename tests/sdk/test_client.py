@@ -143,6 +143,8 @@ async def test_refusals_are_errors_that_say_why():
             await client.events(session="other").__aenter__()
         with pytest.raises(NotFoundError):
             await client.watch("v=0")  # a fake session has no picture to show
+        with pytest.raises(RefusedError, match="no camera drives"):
+            await client.calibrate()
         with pytest.raises(ServiceBusyError) as busy:
             await asyncio.gather(*[client.say(f"Line {number}. " * 100) for number in range(60)])
         assert busy.value.retry_after_s == 5

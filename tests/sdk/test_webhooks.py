@@ -1,9 +1,11 @@
 """Signed webhooks to a receiver on loopback: in order, once it is up, and never to strangers."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import ipaddress
+import json
 import time
 
 import pytest
@@ -311,3 +313,36 @@ async def test_the_show_is_announced_from_its_opening_to_its_close():
     assert (heard["session"], heard["product"]) == ("main", "lamp-arc")
     assert "viewers" not in heard
     assert len({notice.id for notice in notices}) == 4
+
+
+async def test_on_the_command_line(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from commerce.cli import app
+
+    where = ["--database", str(tmp_path / "shop.db")]
+
+    async def run(*options):
+        return await asyncio.to_thread(CliRunner().invoke, app, ["webhooks", *options, *where])
+
+    nobody = await run("--test")
+    assert nobody.exit_code == 1
+    assert "LIVEPITCH_WEBHOOK_URLS" in nobody.output
+    async with chat_service() as receiver:
+        monkeypatch.setenv("LIVEPITCH_WEBHOOK_URLS", f"{receiver.url}/mine")
+        monkeypatch.setenv("LIVEPITCH_WEBHOOK_SECRET", SECRET)
+        refused = await run("--test")
+        assert refused.exit_code == 1
+        assert "https" in refused.output
+        monkeypatch.setenv("LIVEPITCH_WEBHOOK_LOOPBACK", "1")
+        taken = await run("--test", "--json")
+        assert taken.exit_code == 0, taken.output
+        (told,) = json.loads(taken.output)
+        assert (told["sent"], told["waiting"], told["problem"]) == (1, 0, "")
+        assert read(receiver.told[0]).type == "ping"
+        receiver.answers["/mine"] = [(500, {}, {})]
+        failed = await run("--test")
+        assert failed.exit_code == 1
+        assert "answers 500" in failed.output
+        assert "1 sent, 1 waiting, 0 dead" in failed.output
+        assert SECRET not in failed.output
