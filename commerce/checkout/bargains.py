@@ -109,6 +109,7 @@ async def state_of(session: AsyncSession, bargain: Bargain, now: datetime) -> Ba
         commitment=bargain.commitment,
         seed=bargain.seed if is_over else "",
         cuts=cuts,
+        buyer=bargain.buyer,
     )
 
 

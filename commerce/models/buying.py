@@ -242,6 +242,7 @@ class BargainState:
         commitment: SHA-256 of the seed that fixes every cut, published before the first.
         seed: Revealed once the bargain is over; empty before.
         cuts: What each friend took off, in order.
+        buyer: Identity node of whoever began it, and alone may buy at its price.
     """
 
     bargain: str
@@ -255,6 +256,7 @@ class BargainState:
     commitment: str
     seed: str
     cuts: tuple[Money, ...]
+    buyer: str
 
 
 @dataclass(frozen=True, slots=True)

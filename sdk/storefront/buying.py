@@ -18,6 +18,7 @@ from commerce.errors import (
 from commerce.models.buying import CheckoutRequest, Wish
 from commerce.shop import Shop
 from sdk.storefront import wire
+from sdk.storefront.files import page, wants_page
 from sdk.storefront.links import absolute, referral_of, remember_visitor, visitor_of
 from sdk.types.answers import problems
 from sdk.types.till_answers import (
@@ -40,6 +41,8 @@ _STATUS: tuple[tuple[type[CommerceError], int], ...] = (
     (DatabaseError, 503),
 )
 _UNCACHED = {"Cache-Control": "no-store"}
+_SHARED = {**_UNCACHED, "Vary": "Accept, Cookie"}
+_OR_A_PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}}}
 
 
 def buying_routes(shop: Shop) -> APIRouter:
@@ -119,21 +122,45 @@ def buying_routes(shop: Shop) -> APIRouter:
         page_url = absolute(request, found.page_url) if found.page_url else None
         return wire.order(found) | {"page_url": page_url}
 
-    @router.get("/group/{group}", response_model=GroupOrderView, responses=problems(404, 503))
-    async def group(group: str, response: Response) -> dict[str, Any]:
-        """A group order as it stands; only buyers who paid are counted."""
-        response.headers.update(_UNCACHED)
+    async def shared(sku: str) -> dict[str, Any]:
+        """What a shared page shows beside its price."""
+        return {
+            "now": till.clock().isoformat(),
+            "product": wire.shared_product(await shop.product(sku)),
+            "is_test": till.is_test,
+        }
+
+    async def bargain_view(bargain: str, visitor: str | None) -> dict[str, Any]:
+        found = await till.bargain(bargain)
+        node = await shop.ledger.node("visitor", visitor) if visitor else None
+        return {**wire.bargain(found, node), **await shared(found.sku)}
+
+    @router.get(
+        "/group/{group}",
+        response_model=GroupOrderView,
+        responses=problems(404, 503) | _OR_A_PAGE,
+    )
+    async def group(group: str, request: Request, response: Response) -> Any:
+        """A group order as it stands, or its page for a browser; only buyers who paid count."""
+        if wants_page(request):
+            return page("together.html", vary=True)
+        response.headers.update(_SHARED)
         try:
-            return wire.group(await till.group(group))
+            found = await till.group(group)
+            return {**wire.group(found), **await shared(found.sku)}
         except CommerceError as error:
             raise refused(error, missing=PriceRefusedError) from error
 
-    @router.get("/bargain/{bargain}", response_model=BargainView, responses=problems(404, 503))
-    async def bargain(bargain: str, response: Response) -> dict[str, Any]:
-        """A bargain as it stands, with what is needed to check every cut once it is over."""
-        response.headers.update(_UNCACHED)
+    @router.get(
+        "/bargain/{bargain}", response_model=BargainView, responses=problems(404, 503) | _OR_A_PAGE
+    )
+    async def bargain(bargain: str, request: Request, response: Response) -> Any:
+        """A bargain with what is needed to check every cut, or its page for a browser."""
+        if wants_page(request):
+            return page("together.html", vary=True)
+        response.headers.update(_SHARED)
         try:
-            return wire.bargain(await till.bargain(bargain))
+            return await bargain_view(bargain, visitor_of(request.cookies))
         except CommerceError as error:
             raise refused(error, missing=PriceRefusedError) from error
 
@@ -146,11 +173,11 @@ def buying_routes(shop: Shop) -> APIRouter:
         node = await shop.ledger.node("visitor", visitor)
         try:
             cut = await till.help_bargain(bargain, helper=node)
-            state = await till.bargain(bargain)
+            state = await bargain_view(bargain, visitor)
         except CommerceError as error:
             raise refused(error) from error
         remember_visitor(response, request, visitor)
-        return {"cut": wire.money(cut), **wire.bargain(state)}
+        return {"cut": wire.money(cut), **state}
 
     return router
 

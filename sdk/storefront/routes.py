@@ -1,23 +1,17 @@
 """Everything the counter answers, as one router."""
 
-from importlib.resources import files
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 
 from commerce.checkout.sandbox import Sandbox
 from commerce.shop import Shop
 from sdk.storefront.buying import buying_routes
+from sdk.storefront.files import page, picture_file
 from sdk.storefront.hooks import hook_routes
 from sdk.storefront.links import PageLink, link_routes
 from sdk.storefront.sandbox import sandbox_routes
-
-_KINDS = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-}
 
 
 def storefront_routes(shop: Shop, *, page_link: PageLink, sandbox: Sandbox | None) -> APIRouter:
@@ -32,37 +26,36 @@ def storefront_routes(shop: Shop, *, page_link: PageLink, sandbox: Sandbox | Non
     router.include_router(link_routes(shop, page_link))
     router.include_router(buying_routes(shop))
     router.include_router(hook_routes(shop))
-    router.include_router(_pages(has_sandbox=sandbox is not None))
+    router.include_router(_pages(shop, has_sandbox=sandbox is not None))
     if sandbox is not None:
         router.include_router(sandbox_routes(sandbox))
     return router
 
 
-def _pages(*, has_sandbox: bool) -> APIRouter:
+def _pages(shop: Shop, *, has_sandbox: bool) -> APIRouter:
     router = APIRouter(include_in_schema=False)
-    folder = Path(str(files("sdk.web"))) / "store"
-    # Only what is in the folder now can be asked for: a name is looked up, never joined to a path.
-    pages = {path.name: path for path in folder.iterdir() if path.suffix in _KINDS}
 
     @router.get("/order/{order}")
     async def order(order: str) -> FileResponse:
-        return _page(pages["order.html"])
+        return page("order.html")
 
     @router.get("/store/{name}")
     async def static(name: str) -> FileResponse:
-        if name not in pages:
-            raise HTTPException(404, "not found")
-        return _page(pages[name])
+        return page(name)
+
+    @router.get("/picture/{sku:path}")
+    async def picture(sku: str) -> Response:
+        found = await shop.picture(sku)
+        if isinstance(found, Path):
+            return picture_file(found)
+        if found is None:
+            raise HTTPException(404, "no picture")
+        return Response(found, media_type="image/webp", headers={"Cache-Control": "max-age=300"})
 
     if has_sandbox:
 
         @router.get("/sandbox/pay/{ref}")
         async def pay(ref: str) -> FileResponse:
-            return _page(pages["pay.html"])
+            return page("pay.html")
 
     return router
-
-
-def _page(path: Path) -> FileResponse:
-    headers = {"Cache-Control": "no-cache"}
-    return FileResponse(path, media_type=_KINDS[path.suffix], headers=headers)

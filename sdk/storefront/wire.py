@@ -1,6 +1,7 @@
 """What arrives at the counter, and how its answers look."""
 
 from typing import Annotated, Any
+from urllib.parse import quote as quoted
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -12,7 +13,10 @@ from commerce.models.buying import (
     Quote,
     QuotedLine,
 )
+from commerce.models.values import ProductCard
 from commerce.money import Money
+
+_SHOWN_DESCRIPTION = 300
 
 Sku = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 PublicId = Annotated[str, StringConstraints(pattern=r"^[a-z]+_[0-9a-f]{30}$")]
@@ -126,11 +130,25 @@ def group(found: GroupState) -> dict[str, Any]:
     }
 
 
-def bargain(found: BargainState) -> dict[str, Any]:
-    """A bargain as anybody may see and check it."""
+def shared_product(card: ProductCard | None) -> dict[str, Any] | None:
+    """What a shared page is about."""
+    if card is None:
+        return None
+    return {
+        "title": card.title,
+        "variant": card.variant,
+        "description": card.description[:_SHOWN_DESCRIPTION],
+        "image": f"/picture/{quoted(card.sku, safe='')}" if card.image is not None else None,
+        "list_price": money(card.price),
+    }
+
+
+def bargain(found: BargainState, visitor: str | None) -> dict[str, Any]:
+    """A bargain as anybody may see and check it, and whether it is the visitor's own."""
     return {
         "bargain": found.bargain,
         "sku": found.sku,
+        "is_yours": visitor is not None and visitor == found.buyer,
         "price": money(found.price),
         "start": money(found.start),
         "floor": money(found.floor),

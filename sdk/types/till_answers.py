@@ -97,11 +97,35 @@ class LadderStep(Answered):
     price: Price
 
 
+class SharedProduct(Answered):
+    """What a shared page is about.
+
+    Attributes:
+        image: A path of this service; None without a picture.
+        list_price: What one unit costs alone.
+    """
+
+    title: str
+    variant: str
+    description: str
+    image: str | None
+    list_price: Price
+
+
 class GroupOrderView(Answered):
-    """A group order; only buyers who paid are counted, and nobody's name is in it."""
+    """A group order; only buyers who paid are counted, and nobody's name is in it.
+
+    Attributes:
+        now: The till's own clock, for an honest countdown.
+        product: None when it left the shelves meanwhile.
+        is_test: Whether no real money moves.
+    """
 
     group: str
     sku: str
+    now: Moment
+    product: SharedProduct | None
+    is_test: bool
     state: Literal["open", "formed", "failed", "settled"]
     joined: int
     target: int
@@ -115,12 +139,20 @@ class BargainView(Answered):
     """A bargain, with what is needed to check every cut once it is over.
 
     Attributes:
+        now: The till's own clock, for an honest countdown.
+        product: None when it left the shelves meanwhile.
+        is_test: Whether no real money moves.
+        is_yours: Whether the visitor who asks began it, and may buy at its price.
         commitment: SHA-256 of the seed that fixes every cut, published before the first.
         seed: Revealed at the end; empty before.
     """
 
     bargain: str
     sku: str
+    now: Moment
+    product: SharedProduct | None
+    is_test: bool
+    is_yours: bool
     price: Price
     start: Price
     floor: Price
