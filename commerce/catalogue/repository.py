@@ -1,5 +1,6 @@
 """Every query on the catalogue's tables; the caller commits."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -149,6 +150,18 @@ async def offers_of(
         Offer(ProductId(row[0]), VariantId(row[1]), row[2], row[3], bool(row[4]), row[5], row[6])
         for row in await session.execute(query)
     ]
+
+
+async def attributes_of(
+    session: AsyncSession, catalogue_id: int, skus: Iterable[str]
+) -> dict[str, dict[str, str]]:
+    """The facts of the rows of variants on sale, by SKU."""
+    rows = await session.execute(
+        select(Variant.sku, Product.attributes)
+        .join(Product, Product.id == Variant.product_id)
+        .where(Variant.catalogue_id == catalogue_id, Variant.sku.in_(list(skus)))
+    )
+    return {sku: json.loads(attributes) for sku, attributes in rows if attributes != "{}"}
 
 
 async def usual_currency(session: AsyncSession, catalogue_id: int) -> str | None:

@@ -1,6 +1,7 @@
 """Finds the sentence of a description that answers a question, or finds that none does."""
 
 import re
+from collections.abc import Mapping
 
 from commerce.models.query import Query
 from commerce.models.values import ProductCard
@@ -52,6 +53,21 @@ def sentence_about(query: Query, card: ProductCard) -> str:
         count = 3 * len(asked & words) + len(told_by & words)
         if count > best_count:
             best, best_count = sentence, count
+    return best
+
+
+def attribute_about(
+    query: Query, card: ProductCard, attributes: Mapping[str, str]
+) -> tuple[str, str] | None:
+    """The fact of the row that answers a question, by name and value; None when none does."""
+    asked, told_by = _asked_words(query, card)
+    best, best_count = None, 0
+    for name, value in attributes.items():
+        own, said = set(index_words(name)), set(index_words(value))
+        # A name that is asked for says more than a value that happens to hold the word.
+        count = 4 * len(asked & own) + 2 * len(told_by & own) + len((asked | told_by) & said)
+        if count > best_count:
+            best, best_count = (name, value), count
     return best
 
 

@@ -1,7 +1,7 @@
 """What the presenter says to a viewer, and when it keeps silent."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from commerce.models.query import Query
 from commerce.models.values import Answer, ProductCard
@@ -35,12 +35,14 @@ class Findings:
         found: Matching products, best first.
         context: The pinned product.
         suggestions: What to recommend when the words lead nowhere, best first.
+        attributes: Facts of the rows by SKU, by name; of products the answer may be about.
     """
 
     query: Query
     found: Sequence[Found]
     context: ProductCard | None
     suggestions: Sequence[ProductCard]
+    attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def reply(findings: Findings, wording: Wording, name: str = "") -> Answer | None:
@@ -64,6 +66,7 @@ class _Reply:
         self._found = findings.found
         self._context = findings.context
         self._suggestions = findings.suggestions
+        self._attributes = findings.attributes
         self._wording = wording
 
     def answer(self) -> Answer | None:
@@ -113,8 +116,10 @@ class _Reply:
             return named.card
         if self._context is not None and (self._query.refers_back or not self._query.terms):
             return self._context
-        if self._query.intent in {"about", "price"} and _speaks_of(self._context, self._query):
-            return self._context
+        if self._query.intent in {"about", "price"} and self._context is not None:
+            has_fact = facts.attribute_about(self._query, self._context, self._facts(self._context))
+            if has_fact or _speaks_of(self._context, self._query):
+                return self._context
         if self._query.intent == "about":
             return None
         accepted = self._accepted() if self._query.terms else []
@@ -130,6 +135,10 @@ class _Reply:
         sentence = facts.sentence_about(self._query, card)
         if sentence:
             return Answer(sentence, card, "the description speaks of it")
+        fact = facts.attribute_about(self._query, card, self._facts(card))
+        if fact is not None:
+            text = self._wording.say("answer_fact", card, fact=self._wording.fact(*fact))
+            return Answer(text, card, f"the row says it under {fact[0]}")
         if facts.names_property(self._query, card):
             text = self._wording.say("unknown_about", card)
             return Answer(text, card, "the description does not say")
@@ -137,6 +146,9 @@ class _Reply:
         price = self._wording.say("price", card)
         text = " ".join([self._wording.say("about", card), *first, price])
         return Answer(text, card, "asked about the product")
+
+    def _facts(self, card: ProductCard) -> Mapping[str, str]:
+        return self._attributes.get(card.sku, {})
 
     def _stock_line(self, card: ProductCard) -> str:
         if not card.is_available:

@@ -20,6 +20,15 @@ _LONGEST_TITLE = 90
 _MOST_VALUES = 6
 
 
+_LONGEST_FACT = 120
+_YES_AND_NO = {
+    "en": dict[str, str](),
+    "es": {"yes": "sí", "no": "no"},
+    "pt": {"yes": "sim", "no": "não"},
+    "zh": {"yes": "是", "no": "否"},
+}
+
+
 class Wording:
     """Says things in one language, always the same for the same seed.
 
@@ -57,6 +66,11 @@ class Wording:
         if len(shown) < 2:
             return "".join(shown)
         return comma.join(shown[:-1]) + last + shown[-1]
+
+    def fact(self, name: str, value: str) -> str:
+        """A fact of a row as it is spoken: "Water resistance: 30 m"."""
+        said = _YES_AND_NO[self.language].get(value.casefold(), value)
+        return speakable(f"{name}: {said}", _LONGEST_FACT)
 
     def _facts_of(self, card: ProductCard) -> dict[str, str]:
         return {

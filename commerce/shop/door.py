@@ -380,7 +380,9 @@ class Shop:
             )
             context = await self._card(session, catalogue, context_sku) if context_sku else None
             suggestions = await self._suggestions(session, catalogue, query)
-        findings = Findings(query, found, context, suggestions)
+            named = [one.card.sku for one in found] + ([context.sku] if context else [])
+            attributes = await repository.attributes_of(session, catalogue.id, named)
+        findings = Findings(query, found, context, suggestions, attributes)
         answer = reply(findings, Wording(language, seed), clean_name(viewer_name))
         plain = reply(findings, Wording(language), "")
         if answer is None or plain is None:

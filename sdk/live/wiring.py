@@ -4,6 +4,7 @@ import asyncio
 import functools
 import hashlib
 import io
+import logging
 import os
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from avatar_engine.engine import open_engine
 from avatar_engine.persona import Persona
 from avatar_engine.render import warm_up
 from commerce import settings as commerce_settings
+from commerce.errors import CommerceError
 from commerce.models.webhooks import Endpoint
 from commerce.settings import read_settings as read_shop_settings
 from commerce.shop import ImportReport, Shop
@@ -46,6 +48,8 @@ from sdk.settings import read_settings
 from sdk.signalling import WhepConfig, host_addresses_for, whep_router, whip_router
 from sdk.storefront import storefront_routes
 from sdk.types.media import Output
+
+log = logging.getLogger(__name__)
 
 _BITS_PER_PIXEL = 0.16  # a talking head at 25 fps without visible blocks: 1 Mb/s at 512 x 512
 
@@ -228,7 +232,14 @@ class LiveSession(Session):
             try:
                 if self._catalogue.file is not None:
                     self.import_report = await _fill(shop, self._catalogue)
-                yield await self._assemble(shop)
+                parts = await self._assemble(shop)
+                # The first question should not wait for the index; nor should viewers.
+                warming = asyncio.create_task(_warm_up(shop), name="search warm-up")
+                try:
+                    yield parts
+                finally:
+                    warming.cancel()
+                    await asyncio.gather(warming, return_exceptions=True)
             finally:
                 self._shop = self._till = None
 
@@ -344,6 +355,13 @@ async def _fill(shop: Shop, catalogue: Catalogue) -> ImportReport:
         why = f"row {first.row}, {first.column}: {first.reason}" if first else "it has no rows"
         raise SettingsError(f"--catalogue {catalogue.file}: no usable product; {why}")
     return report
+
+
+async def _warm_up(shop: Shop) -> None:
+    try:
+        await shop.warm_up()
+    except CommerceError as error:
+        log.warning("search is not warm", extra={"reason": str(error)})
 
 
 def _open_driver(persona: Persona) -> FaceDriver:

@@ -1,11 +1,12 @@
 """Questions to the example shop: the right product, or silence."""
 
+import json
 import re
 
 import pytest
 
 from commerce.shop import Shop
-from tests.support.shops import example_shop, shop_url, shop_with
+from tests.support.shops import example_shop, shop_url, shop_with, written
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("both_databases")]
 
@@ -244,3 +245,37 @@ async def test_chinese_catalogues_are_found_in_chinese(tmp_path):
     assert too_dear is not None
     assert "¥199" in too_dear.text
     assert "¥50" not in too_dear.text
+
+
+FACTS = [
+    {
+        "sku": "cam", "title": "Trail Camera", "price": 89, "description": "It films wildlife.",
+        "Waterproof": "yes", "Battery life": "30 hours", "Weight": "410 g", "Bluetooth": "no",
+    },
+    {"sku": "bag", "title": "Canvas Bag", "price": 30, "description": "It holds a laptop."},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "said"),
+    [
+        ("is it waterproof?", "en", "The listing of the Trail Camera says: Waterproof: yes."),
+        ("how long does the battery last?", "en", "Battery life: 30 hours."),
+        ("how heavy is it?", "en", "Weight: 410 g."),
+        ("does it have bluetooth?", "en", "Bluetooth: no."),
+        ("is the trail camera waterproof?", "en", "Waterproof: yes."),
+        ("它防水吗？", "zh", "Trail Camera的资料里写着：Waterproof: 是。"),
+        ("is it dishwasher safe?", "en", None),
+    ],
+)
+async def test_facts_of_the_row_are_spoken_and_only_those(question, language, said, tmp_path):
+    async with Shop.open(shop_url(":memory:")) as shop:
+        await shop.import_file(written(tmp_path, json.dumps(FACTS), "shop.json"))
+        found = await shop.answer(question, context_sku="cam", language=language)
+        other = await shop.answer(question, context_sku="bag", language=language)
+    assert found is not None
+    if said is None:
+        assert found.reason == "the description does not say"
+    else:
+        assert said in found.text
+    assert other is None or "Waterproof: yes" not in other.text or "camera" in question
