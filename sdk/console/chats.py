@@ -10,7 +10,7 @@ from commerce.shop.letterbox import Group, changed_policy
 from sdk.console import answers
 from sdk.console.desk import Desk, refusing
 from sdk.console.paging import Limit, Offset, part
-from sdk.console.wire import Keys, RowNumber, Rules
+from sdk.console.wire import Keys, Node, RowNumber, Rules
 from sdk.types.answers import problems
 
 _LOOKED_AT = 500  # letters, to find when each service was last heard
@@ -54,7 +54,7 @@ def chat_routes(desk: Desk) -> APIRouter:
     @router.patch(
         "/groups/{node:path}", response_model=answers.GroupView, responses=problems(404, 422, 503)
     )
-    async def change(node: str, body: Rules) -> dict[str, Any]:
+    async def change(node: Node, body: Rules) -> dict[str, Any]:
         """Change a group's rules; all that is named, or nothing when a word of it is refused."""
         with refusing():
             group = await _known(desk, node)
@@ -120,7 +120,9 @@ def chat_routes(desk: Desk) -> APIRouter:
         return {"items": items}
 
     @router.post(
-        "/dead-letters/{number}/retry", response_model=answers.Done, responses=problems(404, 503)
+        "/dead-letters/{number}/retry",
+        response_model=answers.Done,
+        responses=problems(404, 422, 503),
     )
     async def retry_errand(number: RowNumber) -> dict[str, Any]:
         """Give one of them another life."""

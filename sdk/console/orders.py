@@ -10,7 +10,7 @@ from sdk.console import sales_answers as answers
 from sdk.console.desk import Desk, refusing
 from sdk.console.paging import Limit, Offset
 from sdk.console.sales_answers import price, receipt
-from sdk.console.wire import Refund, Stock
+from sdk.console.wire import OrderName, Refund, Sku, Stock, Words
 from sdk.types.answers import problems
 
 
@@ -31,8 +31,10 @@ def order_routes(desk: Desk) -> APIRouter:
             "next_offset": offset + limit if len(found) > limit else None,
         }
 
-    @router.get("/orders/{order}", response_model=answers.Receipt, responses=problems(404, 503))
-    async def order(order: str) -> dict[str, Any]:
+    @router.get(
+        "/orders/{order}", response_model=answers.Receipt, responses=problems(404, 422, 503)
+    )
+    async def order(order: OrderName) -> dict[str, Any]:
         """One order as it stands."""
         with refusing():
             return receipt(await till.order(order))
@@ -42,7 +44,7 @@ def order_routes(desk: Desk) -> APIRouter:
         response_model=answers.Receipt,
         responses=problems(404, 409, 422, 503),
     )
-    async def refund(order: str, body: Refund) -> dict[str, Any]:
+    async def refund(order: OrderName, body: Refund) -> dict[str, Any]:
         """Give money back; commissions follow by themselves."""
         with refusing():
             found = await till.order(order)
@@ -52,9 +54,11 @@ def order_routes(desk: Desk) -> APIRouter:
             return receipt(await till.refund(order, amount, reason=body.reason))
 
     @router.post(
-        "/orders/{order}/deliver", response_model=answers.Receipt, responses=problems(404, 409, 503)
+        "/orders/{order}/deliver",
+        response_model=answers.Receipt,
+        responses=problems(404, 409, 422, 503),
     )
-    async def deliver(order: str) -> dict[str, Any]:
+    async def deliver(order: OrderName) -> dict[str, Any]:
         """The buyer has the goods; return windows count from now."""
         with refusing():
             await till.deliver(order)
@@ -62,7 +66,7 @@ def order_routes(desk: Desk) -> APIRouter:
 
     @router.get("/stock", response_model=answers.StockList, responses=problems(422, 503))
     async def stock(
-        text: Annotated[str, Query(max_length=100, description="In title or SKU.")] = "",
+        text: Annotated[Words, Query(description="In title or SKU.")] = "",
         limit: Limit = 50,
         offset: Offset = 0,
     ) -> dict[str, Any]:
@@ -86,7 +90,7 @@ def order_routes(desk: Desk) -> APIRouter:
     @router.put(
         "/stock/{sku:path}", response_model=answers.StockSet, responses=problems(404, 422, 503)
     )
-    async def set_stock(sku: str, body: Stock) -> dict[str, Any]:
+    async def set_stock(sku: Sku, body: Stock) -> dict[str, Any]:
         """Set the units that can be bought; the live page shows them at once."""
         with refusing():
             change = await shop.set_stock(sku, body.stock)

@@ -14,10 +14,11 @@ from sdk.console import sales_answers as answers
 from sdk.console.desk import Desk, refusing
 from sdk.console.paging import Limit, Offset, part
 from sdk.console.sales_answers import price, price_or_none
-from sdk.console.wire import Decision, Reference
+from sdk.console.wire import Decision, OrderName, PayoutKey, Reference
 from sdk.types.answers import problems
 
 When = Annotated[datetime | None, Query(description="With its offset from UTC, or a day.")]
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
 _CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {}}}}
 
 
@@ -29,9 +30,7 @@ def sales_routes(desk: Desk) -> APIRouter:
     async def report(
         group_by: GroupBy, model: ModelName, since: datetime | None, until: datetime | None
     ) -> Report:
-        for moment in (since, until):
-            if moment is not None and moment.tzinfo is None:
-                raise HTTPException(422, "since and until need their offset, as in …T00:00:00Z")
+        _require_moments(since, until)
         with refusing():
             return await ledger.report(group_by, model=model, since=since, until=until)
 
@@ -83,6 +82,7 @@ def sales_routes(desk: Desk) -> APIRouter:
     @router.get("/sales/days", response_model=answers.Days, responses=problems(422, 503))
     async def days(since: When = None, until: When = None) -> dict[str, Any]:
         """Orders and goods for each day of UTC on which something was sold."""
+        _require_moments(since, until)
         with refusing():
             found, is_test = await ledger.days(since=since, until=until)
         return {
@@ -139,7 +139,7 @@ def sales_routes(desk: Desk) -> APIRouter:
     @router.post(
         "/holds/{order}/release", response_model=answers.Decided, responses=problems(404, 422, 503)
     )
-    async def release(order: str, body: Decision) -> dict[str, Any]:
+    async def release(order: OrderName, body: Decision) -> dict[str, Any]:
         """You looked, and the commission of a held order is earned."""
         with refusing():
             await ledger.release(order, by=body.by, note=body.note)
@@ -148,14 +148,14 @@ def sales_routes(desk: Desk) -> APIRouter:
     @router.post(
         "/holds/{order}/deny", response_model=answers.Decided, responses=problems(404, 422, 503)
     )
-    async def deny(order: str, body: Decision) -> dict[str, Any]:
+    async def deny(order: OrderName, body: Decision) -> dict[str, Any]:
         """You looked, and the order earns nobody a commission."""
         with refusing():
             await ledger.deny(order, by=body.by, note=body.note)
         return {"order": order, "verdict": "deny"}
 
-    @router.get("/statements/{order}", responses=problems(404, 503))
-    async def statement(order: str) -> Document:
+    @router.get("/statements/{order}", responses=problems(404, 422, 503))
+    async def statement(order: OrderName) -> Document:
         """Who earned what of an order, with everything it follows from, signed."""
         with refusing():
             return await ledger.statement(order)
@@ -196,7 +196,7 @@ def sales_routes(desk: Desk) -> APIRouter:
     @router.post(
         "/payouts/{key}/confirm", response_model=answers.PayoutView, responses=problems(422, 503)
     )
-    async def confirm(key: str, body: Reference) -> dict[str, Any]:
+    async def confirm(key: PayoutKey, body: Reference) -> dict[str, Any]:
         """The money of a payout arrived; the text is the bank's reference."""
         with refusing():
             return _payout(await ledger.confirm_payout(key, body.text))
@@ -204,7 +204,7 @@ def sales_routes(desk: Desk) -> APIRouter:
     @router.post(
         "/payouts/{key}/fail", response_model=answers.PayoutView, responses=problems(422, 503)
     )
-    async def fail(key: str, body: Reference) -> dict[str, Any]:
+    async def fail(key: PayoutKey, body: Reference) -> dict[str, Any]:
         """The money of a payout did not go out; the text says why. It becomes payable again."""
         with refusing():
             return _payout(await ledger.fail_payout(key, body.text))
@@ -248,6 +248,16 @@ def _file(text: str, name: str) -> Response:
     # Spreadsheets know UTF-8 by its byte order mark only.
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response("\ufeff" + text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _require_moments(*moments: datetime | None) -> None:
+    for moment in moments:
+        if moment is None:
+            continue
+        if moment.tzinfo is None:
+            raise HTTPException(422, "since and until need their offset, as in …T00:00:00Z")
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            raise HTTPException(422, f"since and until are in {_FIRST_YEAR} to {_LAST_YEAR}")
 
 
 def _totals(found: Report) -> list[dict[str, Any]]:

@@ -4,10 +4,23 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=400, strip_whitespace=True)]
-Person = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+_PLAIN = r"^[^\x00]*$"  # PostgreSQL keeps no zero bytes
+
+Line = Annotated[
+    str, StringConstraints(min_length=1, max_length=400, strip_whitespace=True, pattern=_PLAIN)
+]
+Person = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True, pattern=_PLAIN)
+]
+OrderName = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,100}$")]
+PayoutKey = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,300}$")]
+Node = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,300}$")]
+Sku = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PLAIN)]
+Words = Annotated[str, StringConstraints(max_length=100, pattern=_PLAIN)]
 Time = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-Word = Annotated[str, StringConstraints(min_length=1, max_length=40, strip_whitespace=True)]
+Word = Annotated[
+    str, StringConstraints(min_length=1, max_length=40, strip_whitespace=True, pattern=_PLAIN)
+]
 RowNumber = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """What numbers a row of a table; databases know no larger one."""
 
@@ -77,7 +90,7 @@ class Rules(_Strict):
     needs_approval: bool | None = None
     takes_alerts: bool | None = None
     banned: Annotated[list[Word], Field(max_length=30)] | None = None
-    audience: Annotated[str, StringConstraints(max_length=60)] | None = None
+    audience: Annotated[str, StringConstraints(max_length=60, pattern=_PLAIN)] | None = None
     tone: Literal["plain", "warm", "brisk"] | None = None
     only: Annotated[list[Word], Field(max_length=30)] | None = None
     language: Literal["en", "es", "pt", "zh"] | None = None

@@ -196,3 +196,40 @@ async def test_stock_is_seen_searched_and_set(tmp_path):
         assert (await c.client.put(f"{API}/stock/cup", json={"stock": 1})).status_code == 404
         for bad in ({"stock": -1}, {"stock": "many"}, {"stock": 1.5}, {}, {"stock": 10**12}):
             assert (await c.client.put(f"{API}/stock/mug", json=bad)).status_code == 422, bad
+
+
+ODD = (
+    "%00", "%FF", "..%2f..", "x" * 5000, "9" * 40, "-1", "%F0%9F%92%A9", "%27%20OR%201%3D1", "%25",
+)  # fmt: skip
+ASKED = (
+    "/orders/{}", "/orders?status={}", "/orders?offset={}", "/stock?text={}", "/statements/{}",
+    "/sales?since={}", "/inbox?limit={}",
+)  # fmt: skip
+CHANGED = (
+    ("POST", "/orders/{}/refund", {}),
+    ("POST", "/orders/{}/deliver", {}),
+    ("PUT", "/stock/{}", {"stock": 1}),
+    ("POST", "/holds/{}/deny", {"by": "x", "note": "y"}),
+    ("POST", "/payouts/{}/fail", {"text": "x"}),
+    ("POST", "/dead-letters/{}/retry", {}),
+    ("PATCH", "/groups/{}", {}),
+)
+
+
+async def test_nothing_odd_in_an_address_breaks_anything(tmp_path):
+    async with console(tmp_path) as c:
+        for odd in ODD:
+            answers = [await c.client.get(API + path.format(odd)) for path in ASKED]
+            answers += [
+                await c.client.request(method, API + path.format(odd), json=body)
+                for method, path, body in CHANGED
+            ]
+            for answer in answers:
+                assert answer.status_code in (200, 404, 422), (answer.url, answer.text)
+                assert len(answer.content) < 2000 or answer.status_code == 200
+        for at in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+            for path in ("/sales", "/sales/days", "/sales.csv"):
+                answer = await c.client.get(API + path, params={"since": at})
+                assert answer.status_code == 422
+        for keys in ([-1], [2**70], ["one"], "all"):
+            await c.post("/inbox/retry", {"keys": keys}, 422)
