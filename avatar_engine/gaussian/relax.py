@@ -137,10 +137,12 @@ def _lips_that_part_or_meet(
     inner = s.regions.skin & (depth > -2.5) & (depth < 0.45)
     R = s.rig.resolution
     if _parted_cm(s) > 0.5 * LIPS_PARTED_CM:
-        # On the upper lip alone: of the lower one an open mouth shows what the smile has tinted.
-        line = inner & s.regions.above_mouth & (np.abs(depth) < 0.28)
+        # Little of the lower lip: of that an open mouth shows what the smile has tinted. Yet where
+        # it rolls over the upper one, the line would be hidden without it.
+        reach = np.where(s.regions.above_mouth, 0.28, 0.20)
+        line = inner & (np.abs(depth) < reach)
         neutral = color[line] + np.where(drivers[line, None] > 0, tints[line], 0)
-        dark = _CONTACT * smoothstep(depth[line], 0.28, 0.06)[:, None]
+        dark = _CONTACT * smoothstep(depth[line] / reach[line], 1.0, 0.2)[:, None]
         tints[line] = neutral * (1 - dark) - color[line]
         drivers[line] = TintDriver.LIPS
         return
