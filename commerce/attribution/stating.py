@@ -10,7 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from commerce.attribution.bookkeeping import owed_for, rule_at
 from commerce.attribution.books import Standing, after_returns, marked, targets
 from commerce.attribution.news import Known, Told, known, moment
-from commerce.attribution.repository import accounts, chains, people, sales, standing
+from commerce.attribution.repository import (
+    accounts,
+    chains,
+    people,
+    retention,
+    sales,
+    standing,
+)
 from commerce.attribution.statement import FORMAT, NOT_PAID_HERE
 from commerce.errors import UnknownOrderError
 from commerce.models.earnings import Document
@@ -43,8 +50,9 @@ async def statement(session: AsyncSession, order: str, issued_at: str) -> Docume
     ids = {sale.buyer_id, *(share.recommender_id for share in shares)}
     ids |= {owner for moved in postings.values() for _, owner, _ in moved if owner is not None}
     for touch in considered:
-        row = rows[touch["id"]]
-        ids |= {number for number in (touch["recommender"], row.group_id) if number is not None}
+        row = rows.get(touch["id"])
+        group = row.group_id if row is not None else None
+        ids |= {number for number in (touch["recommender"], group) if number is not None}
         ids |= set(touch["lineage"])
     names = await _named(session, ids)
     decision = await sales.verdict_of(session, order)
@@ -95,12 +103,8 @@ async def statement(session: AsyncSession, order: str, issued_at: str) -> Docume
                 "at_us": touch["at"],
                 "recommender": names[touch["recommender"]],
                 "lineage": [names[number] for number in touch["lineage"]],
-                "group": names[rows[touch["id"]].group_id],
-                "channel": rows[touch["id"]].channel,
-                "session": rows[touch["id"]].session,
-                "sku": rows[touch["id"]].sku,
                 "digest": touch["digest"],
-                "hash": rows[touch["id"]].hash,
+                **_whole(rows.get(touch["id"]), names),
             }
             for touch in considered
         ],
@@ -145,9 +149,27 @@ async def statement(session: AsyncSession, order: str, issued_at: str) -> Docume
     }
 
 
+def _whole(row: Touch | None, names: dict[int | None, str | None]) -> dict[str, Any]:
+    """The rest of a touch; nothing once it was old enough to go."""
+    return {
+        "group": names[row.group_id] if row is not None else None,
+        "channel": row.channel if row is not None else None,
+        "session": row.session if row is not None else None,
+        "sku": row.sku if row is not None else None,
+        "hash": row.hash if row is not None else None,
+    }
+
+
 async def problems(session: AsyncSession) -> tuple[int, int, list[str]]:
     """Check both chains, every entry, and every order's books against what happened."""
-    touches, found = await chains.broken_touches(session)
+    seal = await retention.anchor(session)
+    if seal is None:
+        touches, found = await chains.broken_touches(session)
+    else:
+        touches, found = await chains.broken_touches(session, seal.last_id, seal.hash)
+        touches -= await retention.removed_in_all(session)
+        if await retention.hash_of_kept(session, seal.last_id) != seal.kept_hash:
+            found.append(f"touches up to {seal.last_id} were changed after they were sealed")
     entries, more = await chains.broken_journals(session)
     found += more
     found += [f"entry {number} is not balanced" for number in await accounts.unbalanced(session)]

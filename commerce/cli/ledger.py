@@ -338,6 +338,27 @@ def export_person(node: str, *, database: Database = None) -> None:
 
 
 @app.command()
+def retain(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go; write nothing.")
+    ] = False,
+    database: Database = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove touches older than thirteen months; those that earned a commission stay."""
+    done = _with_ledger(database, lambda ledger: ledger.retain(is_dry_run=dry_run))
+    if as_json:
+        print_json({**dataclasses.asdict(done), "before": done.before.isoformat()})
+        return
+    verb = "would go" if dry_run else "are gone"
+    typer.echo(
+        f"{done.removed} touches from before {done.before:%Y-%m-%d} {verb};"
+        f" {done.kept} stay, because a commission rests on them."
+    )
+
+
+@app.command()
 def audit(*, database: Database = None, as_json: AsJson = False) -> None:
     """Check both hash chains, and every order's books against what happened."""
     found = _with_ledger(database, lambda ledger: ledger.audit())

@@ -241,6 +241,23 @@ class Erased:
 
 
 @dataclass(frozen=True, slots=True)
+class Retained:
+    """What left because it was old, or would leave.
+
+    Attributes:
+        before: Touches older than this.
+        removed: Touches that left.
+        kept: Old touches that stayed, because a credit rests on them.
+        is_dry_run: Whether nothing was written.
+    """
+
+    before: datetime
+    removed: int
+    kept: int
+    is_dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """The books recomputed from their rows.
 

@@ -103,6 +103,7 @@ class Shop:
         self.ledger = Ledger(context)
         self.letterbox = Letterbox(context)
         self.announcer = Announcer(context, self.ledger)
+        self.till.every_day(self.ledger.retain)
         self.till.keep_books(News(self.ledger, self.letterbox, self.announcer))
 
     @classmethod

@@ -10,7 +10,7 @@ from commerce.attribution import reports, stating
 from commerce.attribution import statement as statements
 from commerce.attribution.bookkeeping import rule_at
 from commerce.attribution.news import micros, moment
-from commerce.attribution.repository import booked, people, sales, standing
+from commerce.attribution.repository import booked, people, retention, sales, standing
 from commerce.attribution.trust import endorsement, wilson_lower_bound
 from commerce.errors import LedgerError, UnknownOrderError
 from commerce.models.earnings import (
@@ -22,8 +22,10 @@ from commerce.models.earnings import (
     ModelName,
     Relation,
     Report,
+    Retained,
     TrustEvidence,
 )
+from commerce.models.extras import THIRTEEN_MONTHS_US
 from commerce.models.orders import PayoutAccount
 from commerce.shop.ledger_books import LedgerBooks
 
@@ -246,6 +248,24 @@ class LedgerAnswers(LedgerBooks):
                 "recommended orders": len(await standing.credited_sales(turn.session, ids, None)),
             }
         return Erased(nodes, keys, kept)
+
+    async def retain(self, *, is_dry_run: bool = False) -> Retained:
+        """Remove touches older than thirteen months, under a seal that the audit goes on from.
+
+        Raises:
+            LedgerError: The chain is broken already; a seal would hide it.
+        """
+        async with self._turn() as turn:
+            now_us = micros(turn.now)
+            before_us = now_us - THIRTEEN_MONTHS_US
+            what = await retention.removable(turn.session, before_us)
+            if what is not None and not is_dry_run:
+                _, _, found = await stating.problems(turn.session)
+                if found:
+                    raise LedgerError(f"nothing was removed: {found[0]}; see: commerce audit")
+                await retention.remove(turn.session, what, before_us, now_us)
+        removed, kept = (what.removed, what.kept) if what is not None else (0, 0)
+        return Retained(moment(before_us), removed, kept, is_dry_run)
 
     async def export(self, node: str) -> Document:
         """Everything kept about one person, for whoever they are to read."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -69,6 +69,7 @@ class Till:
         self._together = Together(desk, self._paying, self._refunding)
         self._own_shop = OwnShop(desk, self._refunding)
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._daily: list[Callable[[], Awaitable[object]]] = []
         self.outbox.on("news", self._news)
         self.outbox.on("forget", self._forget)
 
@@ -411,10 +412,20 @@ class Till:
         self.outbox.wake()
         return len(due) + len(settled)
 
+    def every_day(self, job: Callable[[], Awaitable[object]]) -> None:
+        """Have something done once a day by whoever runs the till, beginning soon."""
+        self._daily.append(job)
+
     async def _sweep_for_ever(self) -> None:
+        day = None
         while True:
             with contextlib.suppress(CommerceError):
                 await self.sweep()
+            if day != self._desk.now.date():
+                day = self._desk.now.date()
+                for job in self._daily:
+                    with contextlib.suppress(CommerceError):
+                        await job()
             await asyncio.sleep(_SWEEP_S)
 
     # Errands -----------------------------------------------------------------------------------

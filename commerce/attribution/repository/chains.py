@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from commerce.attribution.chain import link
 from commerce.models.ledger import Account, Chain, Journal, Posting, Touch
 
-_TOUCH_FIELDS = ("id", "kind", "actor_id", "group_id", "recommender_id", "sku", "session",
+TOUCH_FIELDS = ("id", "kind", "actor_id", "group_id", "recommender_id", "sku", "session",
                  "token_id", "channel", "occurred_us", "recorded_us")  # fmt: skip
 _PAGE = 5_000
 
@@ -83,13 +83,21 @@ async def append_journal(
     return head.length
 
 
-async def broken_touches(session: AsyncSession) -> tuple[int, list[str]]:
-    """Check the chain of touches: links checked, and one line for each that is broken."""
-    columns = [getattr(Touch, name) for name in (*_TOUCH_FIELDS, "hash")]
+async def broken_touches(
+    session: AsyncSession, after: int = 0, hash_before: str = ""
+) -> tuple[int, list[str]]:
+    """Check the chain of touches: links checked, and one line for each that is broken.
+
+    Args:
+        session: Reading.
+        after: The touch of the newest seal, from which on the chain is whole.
+        hash_before: Its hash.
+    """
+    columns = [getattr(Touch, name) for name in (*TOUCH_FIELDS, "hash")]
     problems: list[str] = []
-    previous, count = "", 0
-    async for row in _pages(session, Touch.id, columns):
-        content = dict(zip(_TOUCH_FIELDS, row, strict=False))
+    previous, count = hash_before, after
+    async for row in _pages(session, Touch.id, columns, after):
+        content = dict(zip(TOUCH_FIELDS, row, strict=False))
         count += 1
         if content["id"] != count or link(previous, content) != row[-1]:
             problems.append(f"touch {content['id']} was changed, added or removed afterwards")
@@ -149,9 +157,8 @@ async def _loose_end(session: AsyncSession, name: str, count: int, last: str) ->
 
 
 async def _pages(
-    session: AsyncSession, key: Any, columns: Sequence[Any]
+    session: AsyncSession, key: Any, columns: Sequence[Any], after: int = 0
 ) -> AsyncIterator[Sequence[Any]]:
-    after = 0
     while True:
         rows = (
             await session.execute(select(*columns).where(key > after).order_by(key).limit(_PAGE))
