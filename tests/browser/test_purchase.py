@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from commerce.attribution.statement import verify
 from tests.support.live_process import ROOT, chromium, live_process, wait_for
 from tests.support.purchases import chat_link, commerce
 
@@ -80,12 +81,23 @@ def test_from_a_chat_link_to_the_statement(server, folder, browser, name, viewpo
     (found,) = [one for one in commerce(folder, "orders") if one["order"] == order]
     assert found["status"] == "paid"
     assert found["total"]["text"] == shown
-    statement = wait_for(lambda: booked(folder, order), "the order in the books")
-    assert statement == found["total"]["minor"]
+    paid = found["total"]["minor"]
+    wait_for(lambda: booked(folder, order) == paid, "the order in the books")
+    said = verify(commerce(folder, "statement", order))
+    assert (said["order"], said["is_test"]) == (order, True)
+    assert (said["paid"]["goods"], said["paid"]["total"]) == (paid, paid)
+    assert [line["net_minor"] for line in said["lines"]] == [paid]
+    # The link in the chat earned it, at the declared rate, and the books hold exactly that.
+    (credit,) = said["credits"]
+    assert credit["recommender"].startswith("chat:telegram:")
+    assert credit["commission"] == round(paid * said["lines"][0]["commission_bps"] / 10_000)
+    sums = {one["account"]: one["amount"] for entry in said["entries"] for one in entry["postings"]}
+    assert sums["test_sales"] == -paid
+    assert sums["test_held"] == -credit["commission"] == -said["earnings"][0]["left"]
 
 
 def booked(folder: Path, order: str) -> int | None:
-    """What the ledger has of an order's goods, in minor units."""
+    """What the outbox told the ledger was paid for an order, in minor units."""
     database = sqlite3.connect(f"file:{folder / 'shop.db'}?mode=ro", uri=True)
     try:
         rows = database.execute(
