@@ -16,6 +16,7 @@ from avatar_engine.errors import RenderError
 from avatar_engine.render.colour import RGB_TO_YUV, YUV_OFFSET
 from avatar_engine.render.definition import ALPHA_CUT
 from avatar_engine.render.detail import Detail
+from avatar_engine.render.detail_definition import detail_share
 from avatar_engine.render.gaussians import Gaussians, TorchMaps
 from avatar_engine.render.plates import backdrop, framed_photo
 from avatar_engine.render.protocol import RenderConfig
@@ -82,7 +83,8 @@ class CudaRenderer:
         behind = backdrop(plates, camera, RenderConfig(config.width, config.height)).behind
         through = light[0, ..., None]
         shown = 255 * color[0] + through * torch.as_tensor(behind, device="cuda")
-        missing = (torch.as_tensor(photo, device="cuda") - shown) * (1 - through)
+        share = torch.as_tensor(detail_share((1 - through).cpu().numpy()), device="cuda")
+        missing = (torch.as_tensor(photo, device="cuda") - shown) * share
         return Detail(source, maps, missing)
 
     @torch.no_grad()

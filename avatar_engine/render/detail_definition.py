@@ -10,7 +10,7 @@ DETAIL_OPAQUE = 0.5
 """Gaussians from this opacity on carry detail, and hide what lies behind them from it."""
 DETAIL_DEPTH_CM = 0.5
 """Texels so far behind the nearest of their cell still belong to the surface."""
-DETAIL_FULL = 0.2
+DETAIL_FULL = 1.5
 """Opaque texels in a cell (smoothed) from which on its detail counts in full."""
 DETAIL_FOLD_CELLS = 0.5
 """Where the flow within a cell and its neighbours spreads by so many cells, detail is halved: it
@@ -27,6 +27,16 @@ DETAIL_WORTH = 3
 def detail_cell(width: int, height: int) -> int:
     """Side of a cell of the detail's grid, pixels: a power of two, 4 at 512 x 512."""
     return 1 << max(1, int(np.ceil(np.log2(max(width, height) / 160))))
+
+
+def detail_share(coverage: NDArray[np.floating]) -> NDArray[np.floating]:
+    """How much of the photo's difference is detail [H, W], by the head's coverage there.
+
+    Along the outline the difference is mostly of background that the Gaussians cover or leave
+    bare; a head that turns would carry it along as a bright or dark arc.
+    """
+    t = np.clip((coverage - 0.55) / 0.4, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))
 
 
 OUTSIDE, EYE, MOUTH = 0, 1, 2

@@ -11,6 +11,7 @@ from avatar_engine.errors import RenderError
 from avatar_engine.render.colour import to_bytes, to_i420
 from avatar_engine.render.definition import ALPHA_CUT
 from avatar_engine.render.detail import Detail
+from avatar_engine.render.detail_definition import detail_share
 from avatar_engine.render.gaussians import Gaussians, TorchMaps
 from avatar_engine.render.plates import backdrop, framed_photo
 from avatar_engine.render.protocol import RenderConfig
@@ -164,7 +165,8 @@ class ReferenceRenderer:
         through = light[..., None]
         missing = torch.as_tensor(photo) - 255 * color - through * torch.as_tensor(behind)
         source = self.maps.project([as_photographed], self._camera, source_residual=1.0)
-        return Detail(source, maps, missing * (1 - through))
+        share = torch.as_tensor(detail_share((1 - through).numpy()))
+        return Detail(source, maps, missing * share)
 
     @torch.no_grad()
     def coverage(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from avatar_engine.render.cpu.packed import PackedMaps, pack
 from avatar_engine.render.cpu.pose import KEYS, Palette, View, pose, records_for
 from avatar_engine.render.cpu.sort import bins_for, sort_into
 from avatar_engine.render.definition import SHADE_RGB
+from avatar_engine.render.detail_definition import detail_share
 from avatar_engine.render.joints import (
     expression_weights,
     eye_rotations,
@@ -126,7 +127,7 @@ class CpuRenderer:
         blend_linear(self._records, self._bins, self._canvas, linear)
         behind = backdrop(plates, camera, RenderConfig(config.width, config.height)).behind
         light = linear[3][..., None]
-        missing = (photo - linear[:3].transpose(1, 2, 0) - light * behind) * (1 - light)
+        missing = (photo - linear[:3].transpose(1, 2, 0) - light * behind) * detail_share(1 - light)
         if config.pixel_format == "i420":
             missing = missing @ RGB_TO_YUV.T
             half = config.height // 2, config.width // 2
