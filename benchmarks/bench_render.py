@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from avatar_engine.render import RenderConfig
 from avatar_engine.render.cpu.blend import blend_i420, blend_rgb
+from avatar_engine.render.cpu.detail import add_i420, add_rgb
 from avatar_engine.render.cpu.pose import pose
 from avatar_engine.render.cpu.renderer import CpuRenderer, frame_view
 from avatar_engine.render.cpu.sort import sort_into
@@ -57,7 +58,7 @@ def stages(scene: Scene, width: int, height: int, pixel_format: str, frames: int
         state, clock = speaking(t), [time.thread_time_ns()]
         view = frame_view(maps, packed, framed, state, 0.0)
         clock.append(time.thread_time_ns())
-        pose(packed, view, renderer._colors, records)
+        pose(packed, view, renderer._palette, records)
         clock.append(time.thread_time_ns())
         renderer._bins = bins = sort_into(renderer._bins, records)
         clock.append(time.thread_time_ns())
@@ -67,8 +68,15 @@ def stages(scene: Scene, width: int, height: int, pixel_format: str, frames: int
         else:
             blend_rgb(*shared)
         clock.append(time.thread_time_ns())
+        if renderer._detail is not None:
+            finer = (records, renderer._detail, view.tints, renderer._canvas.dirty, renderer._out)
+            if pixel_format == "i420":
+                add_i420(*finer, width=width, height=height)
+            else:
+                add_rgb(*finer)
+        clock.append(time.thread_time_ns())
         spent.append([*np.diff(clock), clock[-1] - clock[0]])
-    names = ("prepare", "pose", "sort", "blend", "frame")
+    names = ("prepare", "pose", "sort", "blend", "detail", "frame")
     table = np.array(spent) / 1e6
     return {
         **{f"{n}_ms": round(float(v), 2) for n, v in zip(names, np.median(table, 0), strict=True)},

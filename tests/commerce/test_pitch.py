@@ -87,7 +87,11 @@ def pitch_language(language: str) -> str:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_templates_carry_no_numbers_and_every_language_has_every_moment(language):
     source = "\n".join(
-        str(template.render(title="", price="", was="", stock="", brand="", values="", name=""))
+        str(
+            template.render(
+                title="", price="", was="", stock="", brand="", values="", name="", fact=""
+            )
+        )
         for templates in _lines(language).values()
         for template in templates
     )

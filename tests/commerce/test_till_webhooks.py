@@ -164,7 +164,7 @@ async def test_commissions_go_out_and_come_back(tmp_path):
         payout = Payout("p1", "chat:telegram:ab", usd(600), "begun", rail.name)
         with pytest.raises(PayoutError, match="no sandbox account"):
             await rail.pay(payout)
-        await rail.name_account("chat:telegram:ab", "acct_other")
+        await rail.name_account("chat:telegram:ab", "acct_1Other5678901234")
         await rail.name_account("chat:telegram:ab", account)
         reference = await rail.pay(payout)
         assert await rail.pay(payout) == reference

@@ -12,6 +12,8 @@ export class Products {
     this.wanted = null;
     this.buying = false;
     this.all = new Map();
+    this.shown = new Set();
+    this.count = 0;
     this.pinned = null;
     $("card-buy").addEventListener("click", () => this.buy(this.pinned));
     $("card-ask").addEventListener("click", () => this.pinned && onAsk(this.all.get(this.pinned)));
