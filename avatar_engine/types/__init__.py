@@ -4,6 +4,7 @@ Units, axes and ranges are settled in ``avatar_engine/CONVENTIONS.md``.
 """
 
 from avatar_engine.types.arkit import ARKIT, ARKIT_INDEX, weights_of
+from avatar_engine.types.compensation import Compensation, Compensator, Drivers, SeenHead
 from avatar_engine.types.frame import AvatarFrame, Cue
 from avatar_engine.types.head import CHARTS, Camera, Chart, HeadFit, HeadRig
 from avatar_engine.types.maps import Drawable, HeadMaps, Plates
@@ -31,8 +32,11 @@ __all__ = [
     "AvatarFrame",
     "Camera",
     "Chart",
+    "Compensation",
+    "Compensator",
     "Cue",
     "Drawable",
+    "Drivers",
     "Emotion",
     "FaceState",
     "HeadFit",
@@ -45,6 +49,7 @@ __all__ = [
     "Phoneme",
     "Plates",
     "Portrait",
+    "SeenHead",
     "SpeechChunk",
     "Word",
     "take_marks",
