@@ -7,34 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.gaussian.caps import tangent_caps
-from avatar_engine.gaussian.carve import carve, flatten_ears, opacity_in_matte
-from avatar_engine.gaussian.complete import complete
 from avatar_engine.gaussian.eye_light import eye_light
-from avatar_engine.gaussian.eyes import aim_eyes, paint_eyes
-from avatar_engine.gaussian.foreign import without_foreign
-from avatar_engine.gaussian.fusion import fuse
-from avatar_engine.gaussian.glasses import glasses_share, hold_still
+from avatar_engine.gaussian.glasses import hold_still
 from avatar_engine.gaussian.hair import HairChart, hair_chart
-from avatar_engine.gaussian.lids import close_lids, closed_lids, folded_lids, lid_depth_bias
-from avatar_engine.gaussian.light import light_of
-from avatar_engine.gaussian.mouth import close_lips, lip_pairs, paint_mouth, teeth_opacity
-from avatar_engine.gaussian.neck import neck_opacity
+from avatar_engine.gaussian.lids import closed_lids, lid_depth_bias
+from avatar_engine.gaussian.mouth import lip_pairs
+from avatar_engine.gaussian.painting import PaintedHead, paint_head
 from avatar_engine.gaussian.plates import make_plates
-from avatar_engine.gaussian.regions import Regions, regions_of
 from avatar_engine.gaussian.relax import relaxing
-from avatar_engine.gaussian.residual import apply_residual
 from avatar_engine.gaussian.sculpture import Sculpture
-from avatar_engine.gaussian.segment import HAIR, segment
-from avatar_engine.gaussian.skull import fit_skull, raise_hair
-from avatar_engine.gaussian.slits import pin_slits
 from avatar_engine.gaussian.smooth import smoothstep
 from avatar_engine.gaussian.solve import BlendWeights, solve_colors
-from avatar_engine.gaussian.teeth import seat_teeth, shown_teeth
 from avatar_engine.gaussian.tongue import TONGUE_OUT, lower_tongue, tongue_mode
 from avatar_engine.gaussian.trim import trim_outline
-from avatar_engine.gaussian.unwrap import Samples, unwrap
-from avatar_engine.gaussian.view import view_of
-from avatar_engine.gaussian.zbuffer import Nearest, nearest
 from avatar_engine.shapes import grid_neighbours, surface_groups
 from avatar_engine.types import ARKIT_INDEX, Chart, HeadFit, HeadMaps, HeadRig, Plates, Portrait
 
@@ -67,44 +52,16 @@ def build_maps(
         Maps (the head's 256 rows, and hair's), and plates at the portrait's size.
     """
     tell = progress or (lambda _step, _share: None)
-    tell("shaping the head", 0.0)
-    regions = regions_of(rig)
-    s = Sculpture.started(rig, fit, view_of(portrait, fit.camera), regions)
-    apply_residual(s)
-    aim_eyes(s)
-    fit_skull(s)
-    tell("finding hair, skin and clothes", 0.2)
-    labels = segment(s.view, *_scalp_and_ears(s))
-    raise_hair(s, labels.share[..., HAIR])
-    ears_flat = flatten_ears(s, labels.share[..., HAIR])
-    carve(s)
-    pin_slits(s)
-    close_lips(s)
-    teeth = shown_teeth(s.view)
-    seat_teeth(s, teeth)
-    close_lids(s)
-    tell("unwrapping the photo", 0.4)
-    front = _front(s)
-    samples = unwrap(s, labels, front)
-    light = light_of(s, samples.color, samples.weight, samples.bare)
-    samples = without_foreign(s, labels, samples, light)
-    glasses = glasses_share(s)
-    folded = folded_lids(s) * (1 - glasses)
-    opacity = np.where(s.chart > 0, opacity_in_matte(s), 0)
-    opacity *= np.where(regions.skin, neck_opacity(s, samples), 1)
-    opacity *= teeth_opacity(s)
-    color, trust = fuse(samples, regions, light)
-    covered = _covered(samples, regions)
-    color = complete(s, labels, color, trust, ears_flat, covered, 0 * folded, light, samples.hairy)
-    eyes_seen = paint_eyes(s, samples, color)
-    teeth_seen = paint_mouth(s, teeth, labels, color)
+    painted = paint_head(rig, fit, portrait, tell)
+    s, labels, color, opacity = painted.s, painted.labels, painted.color, painted.opacity
+    folded, glasses = painted.folded, painted.glasses
     hair = _with_eye_light(s, hair_chart(s, labels, opacity))
     tell("painting what stands behind", 0.6)
-    plates = make_plates(s, labels, front, portrait, color, hair.mask)
+    plates = make_plates(s, labels, painted.front, portrait, color, hair.mask)
     maps = _assembled(s, color, opacity, folded, glasses, hair)
     tell("matching the photo", 0.75)
     maps = trim_outline(s.view, maps, blend_weights)
-    reluctance = np.r_[_reluctance(s, samples, folded, eyes_seen, teeth_seen), 1 - hair.trust]
+    reluctance = np.r_[_reluctance(painted), 1 - hair.trust]
     maps = solve_colors(s, maps, plates, blend_weights, reluctance)
     closed = closed_lids(s, maps.colors[: len(s.chart)], folded, glasses)
     maps = relaxing(s, maps, folded, closed, labels.skin_tone)
@@ -120,47 +77,21 @@ def _with_eye_light(s: Sculpture, hair: HairChart) -> HairChart:
     return replace(hair, maps=maps, trust=trust)
 
 
-def _reluctance(
-    s: Sculpture,
-    samples: Samples,
-    folded: NDArray[np.float64],
-    eyes_seen: NDArray[np.float64],
-    teeth_seen: NDArray[np.bool_],
-) -> NDArray[np.float64]:
+def _reluctance(painted: PaintedHead) -> NDArray[np.float64]:
     """[N] how unwillingly the solve may change each texel.
 
     Grazing skin would take the background's colour, the neck the collar's.
     """
+    s, samples = painted.s, painted.samples
     seen = smoothstep(samples.facing, 0.05, 0.35) * samples.visible
     steep = smoothstep(samples.facing, 0.25, 0.55) * samples.visible
     skin = 0.5 * (1 - seen) + 10 * s.regions.scalp * (1 - steep)
-    skin += 8 * (1 - samples.allowed) + 0.15 * folded
+    skin += 8 * (1 - samples.allowed) + 0.15 * painted.folded
     skin += _BESIDE_CLOTH * (samples.allowed - samples.apart).clip(0)
-    other = np.where(s.chart == Chart.EYE, 1 - eyes_seen, 0)
-    other = np.where(s.chart == Chart.TEETH, np.where(teeth_seen, 1.5, 5.0), other)
+    other = np.where(s.chart == Chart.EYE, 1 - painted.eyes_seen, 0)
+    other = np.where(s.chart == Chart.TEETH, np.where(painted.teeth_seen, 1.5, 5.0), other)
     other = np.where(np.isin(s.chart, (Chart.GUM, Chart.TONGUE, Chart.CAVITY)), 20, other)
     return np.where(s.regions.skin, skin, other)
-
-
-def _front(s: Sculpture) -> Nearest:
-    p = s.project(s.source_shape())
-    return nearest(p, s.regions.triangles, width=s.view.size, height=s.view.size)
-
-
-def _scalp_and_ears(s: Sculpture) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Pixels [S, S] on which the fitted head's scalp, and its ears, project."""
-    front, triangles = _front(s), s.regions.triangles
-    scalp = front.gather(triangles, s.regions.scalp) > 0.5
-    return scalp, front.gather(triangles, s.regions.ear.astype(np.float32)) > 0.5
-
-
-def _covered(samples: Samples, regions: Regions) -> tuple[float, float]:
-    """Share of each ear (left, right) that the photo shows under hair."""
-    shares = []
-    for side in (regions.left, ~regions.left):
-        ear = regions.ear & side & samples.visible
-        shares.append(float(samples.hairy[ear].mean()) if ear.sum() > 60 else 0.0)
-    return shares[0], shares[1]
 
 
 def _assembled(
@@ -174,7 +105,7 @@ def _assembled(
     n, chart = len(s.chart), s.chart
     upper, lower = lip_pairs(s)
     modes, scales, held = _quantised(s, glasses)
-    straight = _straight_eyes(s) + held
+    straight = s.straight_shape() + held
     head = dict[str, NDArray](
         positions=straight,
         head_weight=s.rig.neck,
@@ -205,18 +136,6 @@ def _assembled(
         pivot=np.array(_PIVOT, np.float32),
         **whole,
     )
-
-
-def _straight_eyes(s: Sculpture) -> NDArray[np.float64]:
-    """Positions at expression zero, eyeballs looking ahead."""
-    x = s.base + s.offset
-    for eye, name_mode in enumerate(s.blink):
-        k = _blink_index(eye)
-        x = x - s.rest[k] * name_mode
-    for eye, side in enumerate((s.regions.left, ~s.regions.left)):
-        ball = (s.chart == Chart.EYE) & side
-        x[ball] = s.rig.mean[ball] - s.rig.eye_centers[eye] + s.eye_centers[eye]
-    return x
 
 
 def _quantised(

@@ -94,6 +94,16 @@ class Sculpture:
         """Surface [N, 3] at rest."""
         return self.shape(self.rest)
 
+    def straight_shape(self) -> NDArray[np.float64]:
+        """Positions [N, 3] at expression zero, eyeballs looking ahead."""
+        x = self.base + self.offset
+        for eye, name in enumerate(("eyeBlinkLeft", "eyeBlinkRight")):
+            x = x - self.rest[ARKIT_INDEX[name]] * self.blink[eye]
+        for eye, side in enumerate((self.regions.left, ~self.regions.left)):
+            ball = (self.chart == Chart.EYE) & side
+            x[ball] = self.rig.mean[ball] - self.rig.eye_centers[eye] + self.eye_centers[eye]
+        return x
+
     def project(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
         """Head space [..., 3] to pixels and depth [..., 3] in the source view."""
         a = self.fit.placement

@@ -1,0 +1,138 @@
+"""The first half of a persona's making: the head shaped by the photo, and every texel painted.
+
+What follows (hair's volume, plates, the colour solve) needs all of it; recipes that learn what a
+photo does not show need nothing more.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar_engine.gaussian.carve import carve, flatten_ears, opacity_in_matte
+from avatar_engine.gaussian.complete import complete
+from avatar_engine.gaussian.eyes import aim_eyes, paint_eyes
+from avatar_engine.gaussian.foreign import without_foreign
+from avatar_engine.gaussian.fusion import fuse
+from avatar_engine.gaussian.glasses import glasses_share
+from avatar_engine.gaussian.lids import close_lids, folded_lids
+from avatar_engine.gaussian.light import light_of
+from avatar_engine.gaussian.mouth import close_lips, paint_mouth, teeth_opacity
+from avatar_engine.gaussian.neck import neck_opacity
+from avatar_engine.gaussian.regions import Regions, regions_of
+from avatar_engine.gaussian.residual import apply_residual
+from avatar_engine.gaussian.sculpture import Sculpture
+from avatar_engine.gaussian.segment import HAIR, Labels, segment
+from avatar_engine.gaussian.skull import fit_skull, raise_hair
+from avatar_engine.gaussian.slits import pin_slits
+from avatar_engine.gaussian.teeth import seat_teeth, shown_teeth
+from avatar_engine.gaussian.unwrap import Samples, unwrap
+from avatar_engine.gaussian.view import view_of
+from avatar_engine.gaussian.zbuffer import Nearest, nearest
+from avatar_engine.types import HeadFit, HeadRig, Portrait
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PaintedHead:
+    """One person's head before the colour solve; N texels.
+
+    Attributes:
+        s: The shaped head.
+        labels: What the photo shows where.
+        front: Which triangle each of the photo's pixels shows.
+        samples: The photo at each texel.
+        folded: [N] of ``lids.folded_lids``, where no glasses are worn.
+        glasses: [N] of ``glasses.glasses_share``.
+        opacity: [N] in [0, 1].
+        color: [N, 3] sRGB, every texel's best guess: seen, from the twin, or filled.
+        eyes_seen: [N] of ``eyes.paint_eyes``.
+        teeth_seen: [N] of ``mouth.paint_mouth``.
+        linear_misfit: [N, 3] cm in head space, what the fitted linear rig leaves to the photo's
+            landmarks, carried over the front of the head: of the person and of the expression.
+    """
+
+    s: Sculpture
+    labels: Labels
+    front: Nearest
+    samples: Samples
+    folded: NDArray[np.float64]
+    glasses: NDArray[np.float64]
+    opacity: NDArray[np.float64]
+    color: NDArray[np.float64]
+    eyes_seen: NDArray[np.float64]
+    teeth_seen: NDArray[np.bool_]
+    linear_misfit: NDArray[np.float64]
+
+
+def paint_head(
+    rig: HeadRig, fit: HeadFit, portrait: Portrait, progress: Progress | None = None
+) -> PaintedHead:
+    """Shape the fitted head by the photo, and give every texel of it a colour.
+
+    Args:
+        rig: The head model.
+        fit: The portrait explained by it.
+        portrait: The photo.
+        progress: Told the step and the share of a persona's making that is done, in [0, 1].
+    """
+    tell = progress or (lambda _step, _share: None)
+    tell("shaping the head", 0.0)
+    regions = regions_of(rig)
+    s = Sculpture.started(rig, fit, view_of(portrait, fit.camera), regions)
+    apply_residual(s)
+    linear_misfit = s.offset + s.residual
+    aim_eyes(s)
+    fit_skull(s)
+    tell("finding hair, skin and clothes", 0.2)
+    labels = segment(s.view, *_scalp_and_ears(s))
+    raise_hair(s, labels.share[..., HAIR])
+    ears_flat = flatten_ears(s, labels.share[..., HAIR])
+    carve(s)
+    pin_slits(s)
+    close_lips(s)
+    teeth = shown_teeth(s.view)
+    seat_teeth(s, teeth)
+    close_lids(s)
+    tell("unwrapping the photo", 0.4)
+    front = _front(s)
+    samples = unwrap(s, labels, front)
+    light = light_of(s, samples.color, samples.weight, samples.bare)
+    samples = without_foreign(s, labels, samples, light)
+    glasses = glasses_share(s)
+    folded = folded_lids(s) * (1 - glasses)
+    opacity = np.where(s.chart > 0, opacity_in_matte(s), 0)
+    opacity *= np.where(regions.skin, neck_opacity(s, samples), 1)
+    opacity *= teeth_opacity(s)
+    color, trust = fuse(samples, regions, light)
+    covered = _covered(samples, regions)
+    color = complete(s, labels, color, trust, ears_flat, covered, 0 * folded, light, samples.hairy)
+    eyes_seen = paint_eyes(s, samples, color)
+    teeth_seen = paint_mouth(s, teeth, labels, color)
+    return PaintedHead(
+        s, labels, front, samples, folded, glasses, opacity, color, eyes_seen, teeth_seen,
+        linear_misfit,
+    )  # fmt: skip
+
+
+def _front(s: Sculpture) -> Nearest:
+    p = s.project(s.source_shape())
+    return nearest(p, s.regions.triangles, width=s.view.size, height=s.view.size)
+
+
+def _scalp_and_ears(s: Sculpture) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Pixels [S, S] on which the fitted head's scalp, and its ears, project."""
+    front, triangles = _front(s), s.regions.triangles
+    scalp = front.gather(triangles, s.regions.scalp) > 0.5
+    return scalp, front.gather(triangles, s.regions.ear.astype(np.float32)) > 0.5
+
+
+def _covered(samples: Samples, regions: Regions) -> tuple[float, float]:
+    """Share of each ear (left, right) that the photo shows under hair."""
+    shares = []
+    for side in (regions.left, ~regions.left):
+        ear = regions.ear & side & samples.visible
+        shares.append(float(samples.hairy[ear].mean()) if ear.sum() > 60 else 0.0)
+    return shares[0], shares[1]
