@@ -145,6 +145,11 @@ class PiperVoice:
                 OUTPUT_RATE_HZ
             )
 
+    @property
+    def worker_pid(self) -> int:
+        """Process id of the network's worker."""
+        return self._process.pid
+
     def close(self) -> None:
         """End both processes."""
         self._utterance += 1

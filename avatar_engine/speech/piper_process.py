@@ -67,6 +67,11 @@ class PiperProcess:
             self.close()
             raise
 
+    @property
+    def pid(self) -> int:
+        """Process id of the worker."""
+        return self._process.pid
+
     def ask(self, ids: NDArray[np.int64], scales: tuple[float, float, float], speaker: int) -> int:
         """Begin one sentence; the number of the request.
 

@@ -101,6 +101,9 @@ class OrderRefunded:
     returned: tuple[ReturnedGoods, ...] = ()
 
 
+DisputeState = Literal["warning", "withdrawn", "won", "lost"]
+
+
 @dataclass(frozen=True, slots=True)
 class OrderDisputed:
     """The buyer's bank asks the money back, or settled the question.
@@ -117,7 +120,7 @@ class OrderDisputed:
     order: str
     occurred_at: datetime
     dispute: str
-    state: Literal["warning", "withdrawn", "won", "lost"]
+    state: DisputeState
     amount: Money
 
 

@@ -63,7 +63,7 @@ class LiveServer:
             date_header=False,
             timeout_graceful_shutdown=_GRACE_S,
         )
-        self._server = _QuietServer(config)
+        self._server = QuietServer(config)
 
     async def serve(self) -> None:
         """Answer requests until ``stop``."""
@@ -78,18 +78,21 @@ class LiveServer:
         self._server.should_exit = True
 
 
-class _QuietServer(uvicorn.Server):
+class QuietServer(uvicorn.Server):
+    """Tells when it is ready, and leaves the signals to the program."""
+
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.is_ready = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does, and tell."""
         await super().startup(sockets)
         self.is_ready.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # Ctrl-C belongs to the whole program: it ends the session first, then this server.
+        """Ctrl-C belongs to the whole program: it ends the session first, then this server."""
         yield
 
 

@@ -14,7 +14,7 @@ from avatar_engine.gaussian.regions import regions_of
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import CLOTH, HAIR, SKIN, Labels, segment
 from avatar_engine.gaussian.unwrap import Samples, unwrap
-from avatar_engine.gaussian.view import view_of
+from avatar_engine.gaussian.view import View, view_of
 from avatar_engine.gaussian.zbuffer import nearest
 from avatar_engine.head import fit_head, load_head_rig
 from avatar_engine.portrait import read_portrait
@@ -76,15 +76,16 @@ def test_what_stands_behind_the_crown_is_not_trusted_as_hair() -> None:
     assert without_foreign(s, labels, shown, light).tone[rim].max() < 0.05
 
 
-def _patched(color: NDArray[np.float64] | None, u: float, v: float, kind: int):  # type: ignore[no-untyped-def]
+def _patched(
+    color: NDArray[np.float64], u: float, v: float, kind: int
+) -> tuple[View, NDArray[np.float32], NDArray[np.bool_]]:
     """The view with a painted patch at a place of the face's frame, which labels call `kind`."""
     s, labels, _, _ = sampled()
     yy, xx = np.mgrid[0 : s.view.size, 0 : s.view.size]
     frame = s.view.face_frame(np.stack([xx, yy], -1) + 0.5)
     patch = (np.abs(frame[..., 0] - u) < 0.08) & (np.abs(frame[..., 1] - v) < 0.08)
     lab = s.view.lab.copy()
-    if color is not None:
-        lab[patch] = color
+    lab[patch] = color
     share = labels.share.copy()
     share[patch] = np.eye(4, dtype=np.float32)[kind]
     return replace(s.view, lab=lab), share, patch

@@ -13,6 +13,7 @@ import pytest
 from avatar_engine.errors import VoiceError
 from avatar_engine.motion import Performer
 from avatar_engine.speech import open_voice
+from avatar_engine.speech.piper import PiperVoice
 from avatar_engine.types import ARKIT_INDEX, SpeechChunk
 
 pytest.importorskip("onnxruntime")
@@ -136,8 +137,9 @@ def test_what_is_wrong_is_told_in_one_line(tmp_path: Path):
 
 def test_a_process_that_dies_is_an_error_and_not_a_hang(voice_file: Path):
     voice = open_voice(f"piper:{voice_file}")
+    assert isinstance(voice, PiperVoice)
     try:
-        os.kill(voice._process._process.pid, signal.SIGKILL)  # type: ignore[attr-defined]
+        os.kill(voice.worker_pid, signal.SIGKILL)
         with pytest.raises(VoiceError, match="process is gone"):
             list(voice.speak("Hello."))
     finally:

@@ -106,20 +106,20 @@ async def test_paying_at_the_last_moment_beats_the_sweeper(tmp_path):
         assert [type(one) for one in b.diary.told] == [OrderPaid]
 
 
-async def late(b, *, is_sold_meanwhile: bool):
-    """An order whose payment is told long after its hold was given up."""
+async def late(b, *, stock: int | None = None):
+    """An order whose payment is told long after its hold was given up; what is left by then."""
     started = await b.buy("lamp", 3)
     await b.sandbox.pay(started.url.rpartition("/")[2], card="success")
     await b.shop.till._paying.release(started.order, "the hold ended")
-    if is_sold_meanwhile:
-        await b.bought_elsewhere()
+    if stock is not None:
+        await b.shop.set_stock("lamp", stock)
     await b.settle()
     return started.order
 
 
 async def test_paid_after_its_release_and_still_in_stock(tmp_path):
     async with bench(tmp_path) as b:
-        order = await late(b, is_sold_meanwhile=False)
+        order = await late(b)
         found = await b.shop.till.order(order)
         assert (found.status, await b.stock("lamp")) == ("paid", 0)
         assert [type(one) for one in b.diary.told] == [OrderPaid]
@@ -127,12 +127,7 @@ async def test_paid_after_its_release_and_still_in_stock(tmp_path):
 
 async def test_paid_after_its_release_and_sold_meanwhile(tmp_path):
     async with bench(tmp_path) as b:
-
-        async def sold():
-            await b.shop.set_stock("lamp", 2)
-
-        b.bought_elsewhere = sold  # type: ignore[attr-defined]
-        order = await late(b, is_sold_meanwhile=True)
+        order = await late(b, stock=2)
         found = await b.shop.till.order(order)
         assert (found.status, found.note) == ("returned", APOLOGY)
         assert found.refunded == found.total == usd(14970)

@@ -28,9 +28,9 @@ def _rehearsed():
         spoken(TEXT) if kind == "pcm" else encoded(spoken(TEXT), kind)
 
 
-def _voice(server: SpeechServer, **options: object) -> RemoteVoice:
+def _voice(server: SpeechServer, *, waits: bool = True) -> RemoteVoice:
     address = VoiceAddress.parse(f"{server.url}#tiny/alice", has_key=False)
-    return RemoteVoice(address, key=None, patience=QUICK, **options)  # type: ignore[arg-type]
+    return RemoteVoice(address, key=None, patience=QUICK, waits=waits)
 
 
 def _sound(chunks: list[SpeechChunk]) -> np.ndarray:

@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from sdk.live.server import QuietServer
+
 
 @dataclass
 class Told:
@@ -68,11 +70,9 @@ async def served(app: Any, *, port: int = 0, **options: Any) -> AsyncIterator[st
     listener.listen(128)
     listener.setblocking(False)
     config = uvicorn.Config(app, log_level="warning", access_log=False, **options)
-    server = uvicorn.Server(config)
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    server = QuietServer(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:  # noqa: ASYNC110  (uvicorn tells nobody)
-        await asyncio.sleep(0.005)
+    await server.is_ready.wait()
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:

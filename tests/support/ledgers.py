@@ -12,6 +12,7 @@ from sqlalchemy import event, select
 from commerce.attribution.repository import accounts, people
 from commerce.database import Database
 from commerce.models.happenings import (
+    DisputeState,
     OrderDelivered,
     OrderDisputed,
     OrderPaid,
@@ -172,10 +173,10 @@ def refunded(order: str, at: datetime, so_far: int, goods: int | None = None) ->
 
 
 def disputed(
-    order: str, at: datetime, state: str, amount: int, dispute: str = "dp_1"
+    order: str, at: datetime, state: DisputeState, amount: int, dispute: str = "dp_1"
 ) -> OrderDisputed:
     """The bank asks."""
-    return OrderDisputed(order, at, dispute, state, usd(amount))  # type: ignore[arg-type]
+    return OrderDisputed(order, at, dispute, state, usd(amount))
 
 
 def delivered(order: str, at: datetime) -> OrderDelivered:

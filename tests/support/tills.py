@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from commerce.checkout.sandbox import Sandbox
 from commerce.models.buying import CheckoutRequest, CheckoutStarted, TillConfig, Wish
@@ -57,21 +58,21 @@ class Bench:
     clock: Clock
     diary: Diary
 
-    async def buy(self, sku: str = "mug", quantity: int = 1, **extra: object) -> CheckoutStarted:
+    async def buy(self, sku: str = "mug", quantity: int = 1, **extra: Any) -> CheckoutStarted:
         request = CheckoutRequest(
             lines=(Wish(sku, quantity),),
             buyer=str(extra.pop("buyer", "visitor:ann")),
             return_url="http://127.0.0.1/order/{order}",
-            **extra,  # type: ignore[arg-type]
+            **extra,
         )
         return await self.shop.till.checkout(request)
 
-    async def pay(self, started: CheckoutStarted, card: str = "success", **extra: object) -> str:
-        paid = await self.sandbox.pay(started.url.rpartition("/")[2], card=card, **extra)  # type: ignore[arg-type]
+    async def pay(self, started: CheckoutStarted, card: str = "success", **extra: Any) -> str:
+        paid = await self.sandbox.pay(started.url.rpartition("/")[2], card=card, **extra)
         await self.settle()
         return paid.outcome
 
-    async def bought(self, sku: str = "mug", quantity: int = 1, **extra: object) -> str:
+    async def bought(self, sku: str = "mug", quantity: int = 1, **extra: Any) -> str:
         """A paid order."""
         started = await self.buy(sku, quantity, **extra)
         assert await self.pay(started) == "paid"
