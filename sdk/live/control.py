@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse
 from sdk.errors import QueueFullError, SessionError
 from sdk.live.wire import Pin, Say
 from sdk.session import Session
+from sdk.storefront.files import PICTURE_KINDS, picture_file
 from sdk.types.answers import (
     Calibrating,
     Interrupted,
@@ -19,18 +20,6 @@ from sdk.types.answers import (
     SpeechAccepted,
     problems,
 )
-
-_PICTURES = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".webp": "image/webp",
-    ".gif": "image/gif",
-    ".avif": "image/avif",
-    ".svg": "image/svg+xml",
-}
-# A drawing may hold scripts; opened by itself it must not run them as this site.
-_PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 _MOST_AT_ONCE = 500
 
@@ -137,7 +126,7 @@ def control_routes(sessions: dict[str, Session], image_file: ImageFile) -> APIRo
     @router.get(
         "/media/{session_id}/{sku:path}",
         response_class=FileResponse,
-        responses=problems(404) | {200: {"content": {kind: {} for kind in _PICTURES.values()}}},
+        responses=problems(404) | {200: {"content": {kind: {} for kind in PICTURE_KINDS.values()}}},
     )
     async def picture(session_id: str, sku: str) -> Response:
         """A product's picture."""
@@ -146,10 +135,8 @@ def control_routes(sessions: dict[str, Session], image_file: ImageFile) -> APIRo
         if isinstance(path, bytes):
             headers = {"Cache-Control": "max-age=300"}
             return Response(path, media_type="image/webp", headers=headers)
-        kind = _PICTURES.get(path.suffix.lower()) if path else None
-        if path is None or kind is None or not path.is_file():
+        if path is None or not path.is_file():
             raise HTTPException(404, "no picture")
-        headers = {"Content-Security-Policy": _PICTURE_POLICY, "Cache-Control": "max-age=300"}
-        return FileResponse(path, media_type=kind, headers=headers)
+        return picture_file(path)
 
     return router

@@ -12,7 +12,7 @@ _KINDS = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
 }
-_PICTURES = {
+PICTURE_KINDS = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
     ".jpeg": "image/jpeg",
@@ -53,7 +53,7 @@ def picture_file(path: Path) -> FileResponse:
     Raises:
         HTTPException: 404, it is no kind of picture.
     """
-    kind = _PICTURES.get(path.suffix.lower())
+    kind = PICTURE_KINDS.get(path.suffix.lower())
     if kind is None:
         raise HTTPException(404, "no picture")
     headers = {"Content-Security-Policy": _PICTURE_POLICY, "Cache-Control": "max-age=300"}

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 from commerce.shop import Money, Shop
 from commerce.shop.ledger import Ledger
@@ -15,9 +14,12 @@ from commerce.shop.letterbox import ExternalEvent
 from sdk.live.access import Access
 from tests.support.consoles import served_console
 from tests.support.live_process import (
-    CHROMIUM_ARGS,
-    ROOT,
-    chromium_path,
+    ARTIFACTS,
+    CATALOGUE,
+    DESK,
+    FACE,
+    PHONE,
+    chromium,
     live_process,
     wait_for,
 )
@@ -25,9 +27,6 @@ from tests.support.purchases import chat_link, commerce, in_a_thread
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
-ARTIFACTS = ROOT / "tests" / "_artifacts"
-FACE, CATALOGUE = ROOT / "examples" / "face.png", ROOT / "examples" / "catalogue.csv"
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 HOSTILE = '<img src=x onerror="window.hacked=1">'
 REFUSED = "status of 422"  # a browser tells of every refusal by itself
 TABS = ("now", "sales", "orders", "chats", "drive")
@@ -44,17 +43,13 @@ def browser(folder):
     with film.open("wb") as file:
         for picture in rocking_face():
             file.write(picture)
-    args = [
-        *CHROMIUM_ARGS,
+    camera = (
         "--use-fake-device-for-media-stream",
         "--use-fake-ui-for-media-stream",
         f"--use-file-for-fake-video-capture={film}",
-    ]
-    path = chromium_path()
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, headless=True, args=args)
+    )
+    with chromium(*camera) as running:
         yield running
-        running.close()
 
 
 def rocking_face():

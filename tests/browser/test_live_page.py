@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.support.live_process import (
+    ARTIFACTS,
+    CATALOGUE,
+    DESK,
+    FACE,
     MEDIA_STATS,
-    ROOT,
+    PHONE,
     WATCH_PEERS,
-    chromium,
     free_port,
     live_process,
     wait_for,
@@ -17,9 +20,6 @@ from tests.support.live_process import (
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
-ARTIFACTS = ROOT / "tests" / "_artifacts"
-FACE, CATALOGUE = ROOT / "examples" / "face.png", ROOT / "examples" / "catalogue.csv"
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 
 # Every sentence that the captions showed, in order; and with each product the sentence beside it.
 RECORD_CAPTIONS = """
@@ -39,12 +39,6 @@ addEventListener('DOMContentLoaded', () => {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("live")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -7,25 +7,23 @@ from pathlib import Path
 import pytest
 
 from commerce.attribution.statement import verify
-from tests.support.live_process import ROOT, chromium, live_process, wait_for
+from tests.support.live_process import (
+    ARTIFACTS,
+    CATALOGUE,
+    DESK,
+    FACE,
+    PHONE,
+    live_process,
+    wait_for,
+)
 from tests.support.purchases import chat_link, commerce
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
-
-ARTIFACTS = ROOT / "tests" / "_artifacts"
-FACE, CATALOGUE = ROOT / "examples" / "face.png", ROOT / "examples" / "catalogue.csv"
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("purchase")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -6,25 +6,17 @@ import pytest
 
 from commerce.money import Money
 from tests.support.counter_server import counter_server
-from tests.support.live_process import ROOT, chromium, wait_for
+from tests.support.live_process import ARTIFACTS, CATALOGUE, DESK, PHONE, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
-ARTIFACTS = ROOT / "tests" / "_artifacts"
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 MINE = "a" * 32
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
 def counter(tmp_path_factory, browser):
     folder = tmp_path_factory.mktemp("together")
-    with counter_server(folder, ROOT / "examples" / "catalogue.csv") as running:
+    with counter_server(folder, CATALOGUE) as running:
         yield running
 
 

@@ -16,6 +16,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+FACE, CATALOGUE = ROOT / "examples" / "face.png", ROOT / "examples" / "catalogue.csv"
+ARTIFACTS = ROOT / "tests" / "_artifacts"
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1440, "height": 900}
 CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -125,14 +128,14 @@ def chromium_path() -> str:
 
 
 @contextlib.contextmanager
-def chromium() -> Iterator["object"]:
-    """A headless browser."""
+def chromium(*more: str) -> Iterator["object"]:
+    """A headless browser, perhaps with more switches."""
     from playwright.sync_api import sync_playwright
 
     path = chromium_path()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path, headless=True, args=CHROMIUM_ARGS
+            executable_path=path, headless=True, args=[*CHROMIUM_ARGS, *more]
         )
         try:
             yield browser
