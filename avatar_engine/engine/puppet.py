@@ -65,4 +65,8 @@ class Puppet:
             own.head_shift + share * (theirs.head_shift - own.head_shift),
             own.gaze + share * (theirs.gaze - own.gaze),
             own.orbit,
+            # What was seen of the driver's mouth would not suit lips that speak a line.
+            corrections=None
+            if is_speaking or theirs.corrections is None
+            else share * theirs.corrections,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,7 +119,7 @@ def _assembled(
         winding=_winding(s),
         depth_bias=_depth_bias(chart) + lid_depth_bias(s),
     )
-    whole = {k: np.concatenate([v, hair.maps[k]]) for k, v in head.items()}
+    whole: dict[str, Any] = {k: np.concatenate([v, hair.maps[k]]) for k, v in head.items()}
     kinds = {"chart": np.uint8, "neighbours": np.uint8, "winding": np.int8}
     whole = {k: v.astype(kinds.get(k, np.float32)) for k, v in whole.items()}
     return HeadMaps(

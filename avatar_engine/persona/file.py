@@ -1,13 +1,11 @@
 """``NAME.persona``: one safetensors file whose header says what it is.
 
-Arrays are stored as they are, deflated (integers by differences, byte planes apart), or as PNG
-when they are pictures. Reading one never executes anything, and never unpacks more than the
-header's shapes allow.
+Reading one never executes anything, and never unpacks more than the header's shapes allow.
+Format 2 holds corrective modes besides the 53 that format 1 has; both are read.
 """
 
 import contextlib
 import hashlib
-import io
 import json
 import os
 import struct
@@ -20,36 +18,38 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from avatar_engine.errors import PersonaFileError
+from avatar_engine.persona.arrays import packed, restored
 from avatar_engine.persona.persona import Persona, Provenance
-from avatar_engine.types import Camera, HeadMaps, Plates
+from avatar_engine.types import Camera, Drivers, HeadMaps, Plates
+from avatar_engine.types.maps import PLAIN_MODES
 
 MAGIC = "livepitch.persona"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_READABLE = ("1", "2")
 _ATLAS = 65536
-_LARGEST_BYTES = 1 << 28
-_PICTURES = {"background": 3, "body": 4, "photo": 3, "thumbnail": 3}
 _SHAPES: Mapping[str, tuple[object, ...]] = {
-    "positions": ("M", 3), "modes": (53, _ATLAS, 3), "mode_scales": (53,), "rest": (52,),
+    "positions": ("M", 3), "modes": ("K", _ATLAS, 3), "mode_scales": ("K",), "rest": (52,),
     "source": (52,), "head_weight": ("M",), "chart": ("M",), "neighbours": ("M",),
     "colors": ("M", 3), "opacities": ("M",), "sigmas": ("M", 2), "tangent_caps": ("M", 2),
     "winding": ("M",), "depth_bias": ("M",), "eye_centers": (2, 3), "eye_gaze": (2, 2),
     "lid_texels": ("L",), "lip_upper": ("P",), "lip_lower": ("P",), "placement": (3, 4),
     "pivot": (3,), "background": ("S", "S", 3), "body": ("S", "S", 4),
     "thumbnail": (384, 384, 3), "tints": ("T", 3), "tint_drivers": ("T",),
-    "photo": ("S", "S", 3),
+    "photo": ("S", "S", 3), "driver_linear": ("C", 52), "driver_pairs": ("Q", 2),
+    "driver_floors": ("Q",), "driver_products": ("C", "Q"),
 }  # fmt: skip
-_OPTIONAL = ("tints", "tint_drivers", "photo")
+_DRIVERS = {f.name: f"driver_{f.name}" for f in fields(Drivers)}
+_OPTIONAL = ("tints", "tint_drivers", "photo", *_DRIVERS.values())
 """Not in every file of this format."""
 _KINDS: Mapping[str, str] = {
     "modes": "int16", "chart": "uint8", "neighbours": "uint8", "winding": "int8",
     "lid_texels": "int32", "lip_upper": "int32", "lip_lower": "int32",
     "tint_drivers": "uint8", "background": "uint8", "body": "uint8", "thumbnail": "uint8",
-    "photo": "uint8",
+    "photo": "uint8", "driver_pairs": "int32",
 }  # fmt: skip
 
 
@@ -65,11 +65,14 @@ def save_persona(persona: Persona, path: Path) -> None:
     if persona.plates.photo.size:
         arrays["photo"] = persona.plates.photo
     arrays["thumbnail"] = persona.thumbnail
+    drivers = arrays.pop("drivers")
+    if len(drivers):
+        arrays |= {stored: getattr(drivers, name) for name, stored in _DRIVERS.items()}
     tensors: dict[str, NDArray[Any]] = {}
     layout: dict[str, dict[str, Any]] = {}
     for name, array in arrays.items():
         array = np.asarray(array, _KINDS.get(name, "float32"))
-        how, tensors[name] = _packed(name, array)
+        how, tensors[name] = packed(name, array)
         layout[name] = {"how": how, "shape": array.shape, "dtype": str(array.dtype)}
     header = {
         "name": persona.name,
@@ -136,10 +139,10 @@ def _metadata(name: str, content: bytes) -> dict[str, str]:
     if not isinstance(metadata, dict) or metadata.get("magic") != MAGIC:
         raise PersonaFileError(foreign)
     version = str(metadata.get("format_version", ""))
-    if version != str(FORMAT_VERSION):
+    if version not in _READABLE:
         raise PersonaFileError(
-            f"{name}: format {version[:20]!r}, but this version of livepitch reads format "
-            f"{FORMAT_VERSION}; upgrade livepitch or build the persona again"
+            f"{name}: format {version[:20]!r}, but this version of livepitch reads formats "
+            f"{' and '.join(_READABLE)}; upgrade livepitch or build the persona again"
         )
     return metadata
 
@@ -157,16 +160,19 @@ def _unpacked(header: dict[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Pe
         for have, want in zip(shape, wanted, strict=True):
             if have != (sizes.setdefault(want, have) if isinstance(want, str) else want):
                 raise ValueError(name)
-        arrays[name] = _restored(entry["how"], tensors[name], shape, entry["dtype"])
+        arrays[name] = restored(entry["how"], tensors[name], shape, entry["dtype"])
     pictures = {f.name: arrays.pop(f.name) for f in fields(Plates) if f.name in arrays}
     plates = Plates(**pictures)
     thumbnail = arrays.pop("thumbnail")
+    drivers = _drivers(arrays)
+    if sizes["K"] != PLAIN_MODES + len(drivers):
+        raise ValueError("modes")
     camera = header["camera"]
     provenance = dict(header["provenance"])
     provenance["notes"] = tuple(provenance["notes"])
     return Persona(
         name=str(header["name"]),
-        maps=HeadMaps(**arrays, eye_radius=float(header["eye_radius"])),
+        maps=HeadMaps(**arrays, eye_radius=float(header["eye_radius"]), drivers=drivers),
         plates=plates,
         camera=Camera(
             np.array(camera["viewmat"], np.float64).reshape(4, 4),
@@ -180,52 +186,15 @@ def _unpacked(header: dict[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Pe
     )
 
 
-def _packed(name: str, array: NDArray[Any]) -> tuple[str, NDArray[Any]]:
-    """How an array is stored, and its stored form."""
-    if name in _PICTURES:
-        buffer = io.BytesIO()
-        Image.fromarray(array).save(buffer, "PNG", compress_level=6)
-        return "png", np.frombuffer(buffer.getvalue(), np.uint8)
-    if array.nbytes < 4096:
-        return "plain", np.ascontiguousarray(array)
-    whole = array.dtype.kind in "iu"
-    stored = np.diff(array, axis=-2, prepend=array.dtype.type(0)) if name == "modes" else array
-    planes = np.ascontiguousarray(stored).view(np.uint8).reshape(-1, array.itemsize).T
-    deflated = zlib.compress(np.ascontiguousarray(planes).tobytes(), 6)
-    how = "differences" if name == "modes" and whole else "planes"
-    return how, np.frombuffer(deflated, np.uint8)
-
-
-def _restored(how: str, stored: NDArray[Any], shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
-    """The array again.
-
-    Raises:
-        ValueError: What is stored does not have that shape.
-    """
-    if how == "png":
-        with Image.open(io.BytesIO(stored.tobytes()), formats=["PNG"]) as picture:
-            if picture.size != (shape[1], shape[0]):
-                raise ValueError("picture size")
-            return np.array(picture).reshape(shape)
-    kind = np.dtype(dtype)
-    if how == "plain":
-        if stored.dtype != kind or stored.shape != shape:
-            raise ValueError("array")
-        return stored
-    size = int(np.prod(shape)) * kind.itemsize
-    if size > _LARGEST_BYTES:
-        raise ValueError("too large")
-    inflater = zlib.decompressobj()
-    content = inflater.decompress(stored.tobytes(), size)
-    if len(content) != size or inflater.unconsumed_tail:
-        raise ValueError("length")
-    planes = np.frombuffer(content, np.uint8).reshape(kind.itemsize, -1)
-    array = np.ascontiguousarray(planes.T).view(kind).reshape(shape)
-    if how == "differences":
-        return np.cumsum(array, axis=-2, dtype=kind)
-    if how != "planes":
-        raise ValueError(how)
-    return array
+def _drivers(arrays: dict[str, Any]) -> Drivers:
+    """Taken out of the arrays; none where the file has none."""
+    found = {name: arrays.pop(stored) for name, stored in _DRIVERS.items() if stored in arrays}
+    if not found:
+        return Drivers.none()
+    drivers = Drivers(**found)
+    if drivers.pairs.size and not (drivers.pairs.min() >= 0 and drivers.pairs.max() < 52):
+        raise ValueError("pairs")
+    return drivers
 
 
 def _digest(text: str, tensors: Mapping[str, NDArray[Any]]) -> str:

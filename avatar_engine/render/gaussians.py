@@ -71,7 +71,7 @@ class TorchMaps:
         opacities = np.clip(np.nan_to_num(maps.opacities), 0, d.OPACITY_LIMIT)
         self.opacities = self._tensor(opacities)  # [M]
         scales = self._tensor(maps.mode_scales)[:, None]
-        self.modes = self._tensor(maps.modes.reshape(53, -1)) * scales  # [53, N * 3]
+        self.modes = self._tensor(maps.modes.reshape(len(scales), -1)) * scales  # [K, N * 3]
         self.shares = self._tensor(joint_blend(maps.head_weight))  # [M, 3]
         self.sigmas = self._tensor(maps.sigmas)
         self.caps = self._tensor(np.minimum(maps.tangent_caps, 1e6))  # inf has no gradient
@@ -126,7 +126,7 @@ class TorchMaps:
         )
 
     def express(self, weights: Tensor) -> Tensor:
-        """Step 1: weights [B, 53] to surfaces [B, M, 3]; hair has no modes."""
+        """Step 1: weights [B, K] to surfaces [B, M, 3]; hair has no modes."""
         moved = (weights @ self.modes).unflatten(-1, (-1, 3))  # [B, N, 3]
         hair = len(self.positions) - moved.shape[1]
         return self.positions + torch.nn.functional.pad(moved, (0, 0, 0, hair))

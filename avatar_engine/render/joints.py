@@ -9,6 +9,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.errors import RenderError
 from avatar_engine.render.definition import (
     JOINT_SHARES,
     LIDS_TINTED,
@@ -16,7 +17,7 @@ from avatar_engine.render.definition import (
     LIPS_PARTED_CM,
 )
 from avatar_engine.types import ARKIT_INDEX, Camera, FaceState, HeadMaps
-from avatar_engine.types.maps import TintDriver
+from avatar_engine.types.maps import PLAIN_MODES, TintDriver
 
 _SHIFT_LIMIT_CM = 40.0
 _SMILE = [ARKIT_INDEX["mouthSmileLeft"], ARKIT_INDEX["mouthSmileRight"]]
@@ -76,9 +77,31 @@ def joint_blend(head_weight: NDArray[np.floating]) -> NDArray[np.float64]:
 def expression_weights(
     maps: HeadMaps, state: FaceState, source_residual: float
 ) -> NDArray[np.float64]:
-    """Weights [53] of the modes: 52 expressions in [0, 1], then the source residual."""
+    """Weights [53 + C] of the modes: 52 expressions in [0, 1], the source residual, corrections.
+
+    Raises:
+        RenderError: The state carries corrections of another persona.
+    """
     face = np.clip(np.asarray(maps.rest, np.float64) + _finite(state.blendshapes), 0, 1)
-    return np.append(face, _finite(source_residual))
+    residual = float(_finite(source_residual))
+    return np.concatenate([face, [residual], _corrections(maps, state, face, residual)])
+
+
+def _corrections(
+    maps: HeadMaps, state: FaceState, face: NDArray[np.float64], residual: float
+) -> NDArray[np.float64]:
+    """Amounts [C] of the corrective modes; all 0 in the photo's own expression and residual."""
+    amounts = maps.drivers.amounts(face)
+    if residual:  # it already holds what corrects the photo's expression
+        amounts -= residual * maps.drivers.amounts(maps.source)
+    if state.corrections is None:
+        return amounts
+    if len(state.corrections) != len(amounts):
+        raise RenderError(
+            f"the state has {len(state.corrections)} corrections, the persona {len(amounts)} "
+            "corrective modes: drive it with a Driver of its own"
+        )
+    return amounts + _finite(state.corrections)
 
 
 def eye_rotations(maps: HeadMaps, state: FaceState) -> NDArray[np.float64]:
@@ -92,7 +115,7 @@ def tint_amounts(maps: HeadMaps, weights: NDArray[np.float64]) -> NDArray[np.flo
 
     Args:
         maps: The persona.
-        weights: [53] of :func:`expression_weights`.
+        weights: [53 + C] of :func:`expression_weights`.
     """
     source = np.asarray(maps.source, np.float64)
     amounts = np.zeros(len(TintDriver))
@@ -104,7 +127,9 @@ def tint_amounts(maps: HeadMaps, weights: NDArray[np.float64]) -> NDArray[np.flo
     smiled = source[_SMILE].mean()
     if smiled > 0:
         amounts[TintDriver.RELAX] = 1 - weights[_SMILE].mean() / smiled
-    now, then = lips_meet(maps, weights), lips_meet(maps, np.append(source, 1.0))
+    photographed = np.zeros(len(maps.modes))
+    photographed[:PLAIN_MODES] = np.append(source, 1.0)
+    now, then = lips_meet(maps, weights), lips_meet(maps, photographed)
     amounts[TintDriver.LIPS] = (then - now) / then if then > 0.5 else (now - then) / (1 - then)
     return np.clip(amounts, 0, 1)
 

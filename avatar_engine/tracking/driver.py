@@ -201,4 +201,5 @@ def _scaled(state: FaceState, share: float) -> FaceState:
         state.head_shift * factor,
         state.gaze * factor,
         state.orbit,
+        corrections=None if state.corrections is None else state.corrections * factor,
     )

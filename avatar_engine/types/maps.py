@@ -7,7 +7,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.types.compensation import Drivers
 from avatar_engine.types.head import Camera
+
+PLAIN_MODES = 53
+"""Modes that every head has: 52 expressions, and the source residual."""
 
 
 class TintDriver(IntEnum):
@@ -26,15 +30,16 @@ class HeadMaps:
     256 rows (N = 65536 texels), hair volume follows in whole rows. Head space, cm.
 
     The surface under a texel is ``positions + sum_k w_k * modes[k] * mode_scales[k]`` with
-    ``w = clip(rest + blendshapes, 0, 1)`` over 52 expression modes, and one more mode (index 52,
-    the *source residual*) that only the source view uses. Then, in this order: eyeballs turn
+    ``w = clip(rest + blendshapes, 0, 1)`` over 52 expression modes, one more mode (index 52, the
+    *source residual*) that only the source view uses, and C *corrective modes* (from 53 on) for
+    what no straight line describes. Then, in this order: eyeballs turn
     about their centres, lids are pushed out of the eyeballs, joints move the head, the camera
     projects. ``avatar_engine/CONVENTIONS.md`` gives the formulas.
 
     Attributes:
         positions: [M, 3] float32 at expression zero.
-        modes: [53, 65536, 3] int16, for the head's own atlas; hair moves rigidly.
-        mode_scales: [53] float32, cm per unit.
+        modes: [53 + C, 65536, 3] int16, for the head's own atlas; hair moves rigidly.
+        mode_scales: [53 + C] float32, cm per unit.
         rest: [52] float32 expression the face rests in.
         source: [52] float32 expression of the photo (with the residual mode at 1 it shows it).
         head_weight: [M] float32 share of head rotation (0 body, 1 head).
@@ -56,6 +61,7 @@ class HeadMaps:
         pivot: [3] float32 neck pivot, head space.
         tints: [65536, 3] float32 change of colour when its driver is at 1, or [0, 3]: none.
         tint_drivers: [65536] uint8 of TintDriver, or [0].
+        drivers: How far the C corrective modes act in an expression.
     """
 
     positions: NDArray[np.float32]
@@ -82,6 +88,7 @@ class HeadMaps:
     pivot: NDArray[np.float32]
     tints: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 3), np.float32))
     tint_drivers: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+    drivers: Drivers = field(default_factory=Drivers.none)
 
 
 @dataclass(frozen=True, slots=True)

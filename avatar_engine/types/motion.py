@@ -23,6 +23,8 @@ class FaceState:
         gaze: [2] yaw and pitch of both eyes in radians, relative to the head's source gaze; same
             signs as the head's.
         orbit: Camera azimuth about the head in radians; pi shows the back.
+        corrections: [C] amounts of the persona's corrective modes, added to what its drivers
+            infer from the expression: what was seen of a driving face besides. None adds nothing.
     """
 
     blendshapes: NDArray[np.float32] = field(default_factory=lambda: _zeros(52))
@@ -30,6 +32,7 @@ class FaceState:
     head_shift: NDArray[np.float32] = field(default_factory=lambda: _zeros(3))
     gaze: NDArray[np.float32] = field(default_factory=lambda: _zeros(2))
     orbit: float = 0.0
+    corrections: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Motion:
     Attributes:
         blendshapes: [T, 52]; head_pose: [T, 3]; head_shift: [T, 3]; gaze: [T, 2] as in FaceState.
         fps: Frames per second.
+        corrections: [T, C] as in FaceState, or None.
     """
 
     blendshapes: NDArray[np.float32]
@@ -46,9 +50,16 @@ class Motion:
     head_shift: NDArray[np.float32]
     gaze: NDArray[np.float32]
     fps: float = 25.0
+    corrections: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.blendshapes)
 
     def __getitem__(self, t: int) -> FaceState:
-        return FaceState(self.blendshapes[t], self.head_pose[t], self.head_shift[t], self.gaze[t])
+        return FaceState(
+            self.blendshapes[t],
+            self.head_pose[t],
+            self.head_shift[t],
+            self.gaze[t],
+            corrections=None if self.corrections is None else self.corrections[t],
+        )

@@ -2,32 +2,37 @@
 
 import json
 import struct
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from avatar_engine.errors import PersonaFileError
 from avatar_engine.persona import Persona, Provenance, load_persona
-from avatar_engine.types import Camera, HeadMaps, Plates
+from avatar_engine.types import Camera, Drivers, HeadMaps, Plates
 
 
 @pytest.fixture(scope="module")
 def persona():
     rng = np.random.default_rng(0)
     m = 65536 + 256
-    modes = np.zeros((53, 65536, 3), np.int16)
-    modes[:, :500] = rng.integers(-32767, 32767, (53, 500, 3))
+    modes = np.zeros((55, 65536, 3), np.int16)
+    modes[:, :500] = rng.integers(-32767, 32767, (55, 500, 3))
     real = lambda *shape: rng.random(shape).astype(np.float32)  # noqa: E731
     caps = real(m, 2)
     caps[::7] = np.inf
     maps = HeadMaps(
-        positions=real(m, 3), modes=modes, mode_scales=real(53), rest=real(52), source=real(52),
+        positions=real(m, 3), modes=modes, mode_scales=real(55), rest=real(52), source=real(52),
         head_weight=real(m), chart=rng.integers(0, 7, m).astype(np.uint8),
         neighbours=rng.integers(0, 16, m).astype(np.uint8), colors=real(m, 3), opacities=real(m),
         sigmas=real(m, 2), tangent_caps=caps, winding=rng.integers(-1, 2, m).astype(np.int8),
         depth_bias=real(m), eye_centers=real(2, 3), eye_radius=1.25, eye_gaze=real(2, 2),
         lid_texels=np.arange(900, dtype=np.int32), lip_upper=np.arange(9, dtype=np.int32),
         lip_lower=np.arange(9, dtype=np.int32), placement=real(3, 4), pivot=real(3),
+        drivers=Drivers(
+            real(2, 52), np.array([[3, 24], [8, 8], [9, 51]], np.int32), real(3), real(2, 3)
+        ),
     )  # fmt: skip
     pixels = lambda *shape: rng.integers(0, 256, shape).astype(np.uint8)  # noqa: E731
     return Persona(
@@ -50,10 +55,12 @@ def saved(persona, tmp_path_factory):
 
 def test_everything_comes_back(persona, saved):
     again = load_persona(saved)
-    for name in HeadMaps.__dataclass_fields__:
-        a, b = getattr(persona.maps, name), getattr(again.maps, name)
-        assert np.array_equal(a, b), name
-        assert np.asarray(a).dtype == np.asarray(b).dtype, name
+    pairs = [(persona.maps, again.maps), (persona.maps.drivers, again.maps.drivers)]
+    for before, after in pairs:
+        for name in set(before.__dataclass_fields__) - {"drivers"}:
+            a, b = getattr(before, name), getattr(after, name)
+            assert np.array_equal(a, b), name
+            assert np.asarray(a).dtype == np.asarray(b).dtype, name
     assert np.array_equal(again.plates.body, persona.plates.body)
     assert np.array_equal(again.plates.background, persona.plates.background)
     assert np.array_equal(again.thumbnail, persona.thumbnail)
@@ -90,16 +97,41 @@ def test_foreign_files_are_refused(tmp_path, content):
         load_persona(path)
 
 
-def test_a_newer_format_says_so(saved, tmp_path):
+def _of_format(version: str, saved: Path, path: Path) -> Path:
     content = saved.read_bytes()
     (length,) = struct.unpack("<Q", content[:8])
     header = json.loads(content[8 : 8 + length])
-    header["__metadata__"]["format_version"] = "99"
+    header["__metadata__"]["format_version"] = version
     text = json.dumps(header).encode()
-    path = tmp_path / "new.persona"
     path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + length :])
+    return path
+
+
+def test_a_newer_format_says_so(saved, tmp_path):
     with pytest.raises(PersonaFileError, match="upgrade livepitch"):
-        load_persona(path)
+        load_persona(_of_format("99", saved, tmp_path / "new.persona"))
+
+
+def test_a_file_of_the_first_format_is_read(persona, tmp_path):
+    plain = {"modes": persona.maps.modes[:53], "mode_scales": persona.maps.mode_scales[:53]}
+    maps = replace(persona.maps, **plain, drivers=Drivers.none())
+    replace(persona, maps=maps).save(tmp_path / "plain.persona")
+    again = load_persona(_of_format("1", tmp_path / "plain.persona", tmp_path / "old.persona"))
+    assert np.array_equal(again.maps.modes, maps.modes)
+    assert len(again.maps.drivers) == 0
+
+
+@pytest.mark.parametrize("wrong", [{"modes": 54}, {"pairs": 52}])
+def test_corrective_modes_that_do_not_fit_are_refused(persona, tmp_path, wrong):
+    maps = persona.maps
+    if "modes" in wrong:
+        maps = replace(maps, modes=maps.modes[:54], mode_scales=maps.mode_scales[:54])
+    else:
+        pairs = np.full((3, 2), wrong["pairs"], np.int32)
+        maps = replace(maps, drivers=replace(maps.drivers, pairs=pairs))
+    replace(persona, maps=maps).save(tmp_path / "bad.persona")
+    with pytest.raises(PersonaFileError, match="damaged or was altered"):
+        load_persona(tmp_path / "bad.persona")
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -4,11 +4,13 @@ An ellipsoid in the 256 x 256 atlas with eyeballs, lids, a mouth slit, teeth and
 moving expressions, a neck that stays with the body, two layers of hair, and plates.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.shapes import grid_neighbours
-from avatar_engine.types import ARKIT_INDEX, Camera, Chart, HeadMaps, Plates
+from avatar_engine.types import ARKIT_INDEX, Camera, Chart, Drivers, HeadMaps, Plates
 from avatar_engine.types.maps import TintDriver
 
 C = 256
@@ -183,6 +185,34 @@ def _mouth(surface: NDArray, colors: NDArray, chart: NDArray, group: NDArray) ->
         colors[where] = color
         chart[where] = kind
         group[where] = 10 + int(kind)
+
+
+def with_corrections(maps: HeadMaps) -> HeadMaps:
+    """The head with two corrective modes: the chin swings back as the jaw opens, and the cheeks
+    rise with a smile, more so over an open mouth.
+    """
+    x, y, z = maps.positions[: C * C].T
+    skin = (maps.chart[: C * C] == Chart.SKIN) * np.clip(z / 5, 0, 1)
+    chin = skin * np.exp(-(((y + 8) / 2.5) ** 2) - (x / 3) ** 2)
+    cheeks = skin * np.exp(-(((y + 1) / 2) ** 2) - ((np.abs(x) - 4) / 1.5) ** 2)
+    moved = np.stack([chin[:, None] * [0, 1.8, -0.8], cheeks[:, None] * [0, 1.6, 0.5]])
+    scales = np.abs(moved).max((1, 2)) / 32767
+    jaw, smile = ARKIT_INDEX["jawOpen"], ARKIT_INDEX["mouthSmileLeft"]
+    linear = np.zeros((2, 52), np.float32)
+    linear[1, smile] = 0.5
+    drivers = Drivers(
+        linear,
+        np.array([[jaw, jaw], [jaw, smile]], np.int32),
+        np.array([0.2, 0.0], np.float32),
+        np.array([[1.0, 0.0], [0.0, 0.7]], np.float32),
+    )
+    modes = np.round(moved / scales[:, None, None]).astype(np.int16)
+    return replace(
+        maps,
+        modes=np.concatenate([maps.modes, modes]),
+        mode_scales=np.concatenate([maps.mode_scales, scales.astype(np.float32)]),
+        drivers=drivers,
+    )
 
 
 def _modes(

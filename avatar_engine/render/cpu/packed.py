@@ -15,7 +15,9 @@ from avatar_engine.render.definition import (
     OPACITY_LIMIT,
     inner_neighbours,
 )
-from avatar_engine.types import Chart, HeadMaps
+from avatar_engine.render.joints import expression_weights
+from avatar_engine.types import Chart, FaceState, HeadMaps
+from avatar_engine.types.maps import PLAIN_MODES
 
 FOOTPRINT_CUT = 0.02
 """Footprints are the boxes where alpha reaches this: windows of 8 x 4 pixels draw most of what lies
@@ -33,9 +35,10 @@ class PackedMaps(NamedTuple):
 
     Attributes:
         surface: [R, C * 3] float32 at the rest expression, cm.
-        modes: [53, 256, C * 3] int16, the persona's own array.
-        spans: [53, 256, 2] int16 first and last + 1 column where a mode moves anything.
-        mode_scales, rest: As in HeadMaps; rest is [53], its last entry 0.
+        modes: [K, 256, C * 3] int16, the persona's own array.
+        spans: [K, 256, 2] int16 first and last + 1 column where a mode moves anything.
+        mode_scales: As in HeadMaps.
+        rest: [K] weights of the modes at rest.
         head_weight, winding, depth_bias, opacity: [R, C] float32.
         log_opacity, reach: [R, C] float32: ln(opacity), 2 ln(opacity / cut) (<= 0: never drawn).
         sigmas, tangent_caps: [R, 2, C] float32.
@@ -95,12 +98,15 @@ def pack(maps: HeadMaps, *, cut: float = FOOTPRINT_CUT) -> PackedMaps:
         raise RenderError(
             f"maps of {texels} texels: need whole rows of {COLUMNS}, {ATLAS_ROWS} rows or more"
         )
-    if maps.modes.shape != (53, ATLAS_ROWS * COLUMNS, 3) or maps.modes.dtype != np.int16:
-        raise RenderError(f"modes are {maps.modes.dtype} {maps.modes.shape}, not int16 [53, N, 3]")
+    count = PLAIN_MODES + len(maps.drivers)
+    if maps.modes.shape != (count, ATLAS_ROWS * COLUMNS, 3) or maps.modes.dtype != np.int16:
+        raise RenderError(
+            f"modes are {maps.modes.dtype} {maps.modes.shape}, not int16 [{count}, N, 3]"
+        )
     rows = texels // COLUMNS
     grid = (rows, COLUMNS)
-    modes = _writable(np.ascontiguousarray(maps.modes)).reshape(53, ATLAS_ROWS, COLUMNS * 3)
-    rest = np.append(np.clip(np.asarray(maps.rest, np.float64), 0, 1), 0.0)
+    modes = _writable(np.ascontiguousarray(maps.modes)).reshape(count, ATLAS_ROWS, COLUMNS * 3)
+    rest = expression_weights(maps, FaceState(), 0.0)
     surface = np.array(maps.positions, np.float32).reshape(rows, COLUMNS * 3)
     for k in np.flatnonzero(rest):
         surface[:ATLAS_ROWS] += np.float32(rest[k]) * maps.mode_scales[k] * modes[k]
