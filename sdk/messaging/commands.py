@@ -8,6 +8,7 @@ from typing import Protocol
 
 from commerce.errors import LetterboxError
 from commerce.shop import Shop
+from commerce.shop.aftercare import Verdict as ReviewVerdict
 from commerce.shop.letterbox import (
     Group,
     Judged,
@@ -163,7 +164,7 @@ class Commands:
         if not is_kept and not is_returned:
             return None
         rest = words[1] if len(words) > 1 else ""
-        verdict = "kept" if is_kept else "returned"
-        sku = await self._letterbox.aftercare.answer(spoken.member, verdict, rest)  # type: ignore[arg-type]
+        verdict: ReviewVerdict = "kept" if is_kept else "returned"
+        sku = await self._letterbox.aftercare.answer(spoken.member, verdict, rest)
         language = spoken.group.profile.language or self._language
         return line(language, "thanks") if sku is not None else None

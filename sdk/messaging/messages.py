@@ -68,6 +68,10 @@ class ChatMessage:
     is_admin: bool | None = None
 
 
+Sign = Literal["for", "against", "none"]
+"""What a reaction says of a pitch."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reaction:
     """A member put a sign on a message."""
@@ -75,7 +79,7 @@ class Reaction:
     address: Address
     member: str
     message: str
-    sign: Literal["for", "against", "none"]
+    sign: Sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,9 @@ class Outgoing:
         return f"{self.text}\n{self.link}" if self.link else self.text
 
 
+Form = Literal["card", "picture", "text"]
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What became of a message.
@@ -139,7 +146,7 @@ class Sent:
     """
 
     reference: str | None
-    form: Literal["card", "picture", "text"]
+    form: Form
 
 
 @dataclass(frozen=True, slots=True)

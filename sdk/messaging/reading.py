@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sdk.errors import CallRefusedError
+from sdk.messaging.messages import Sign
 
 
 def json_of(body: bytes) -> Any:
@@ -81,7 +82,7 @@ def single_line(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-def sign_of(emoji: str) -> str:
+def sign_of(emoji: str) -> Sign:
     """``for``, ``against`` or ``none``: what a reaction says of a pitch."""
     if any(sign in emoji for sign in ("👎", "😡", "🤮", "💩")) or emoji in ("-1", "thumbsdown"):
         return "against"

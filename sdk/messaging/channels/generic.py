@@ -85,7 +85,7 @@ class Generic:
         who = text(member, "id")
         if text(event, "type") == "reaction":
             sign = sign_of(text(event, "sign"))
-            return Reaction(address, who, text(event, "message"), sign)  # type: ignore[arg-type]
+            return Reaction(address, who, text(event, "message"), sign)
         written = single_line(text(event, "text"))
         if not written or not who:
             return None

@@ -14,6 +14,7 @@ from sdk.messaging.messages import (
     Call,
     ChatMessage,
     Delivery,
+    Form,
     Incoming,
     Joined,
     Outgoing,
@@ -108,8 +109,8 @@ class Line:
         if not token or answer is None:
             answer = await self._write("push", address, {"to": address.chat}, card)
         sent = parts(answer, "sentMessages")
-        form = "card" if card["type"] == "flex" else "text"
-        return Sent(text(sent[0], "id") or None if sent else None, form)  # type: ignore[arg-type]
+        form: Form = "card" if card["type"] == "flex" else "text"
+        return Sent(text(sent[0], "id") or None if sent else None, form)
 
     async def withdraw(self, address: Address, reference: str) -> bool:
         """LINE lets no bot take a message back."""

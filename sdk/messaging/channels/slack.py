@@ -80,7 +80,7 @@ class Slack:
         if kind == "reaction_added":
             chat, message = text(event, "item", "channel"), text(event, "item", "ts")
             sign = sign_of(text(event, "reaction"))
-            return Reaction(Address(self.name, chat, True), member, message, sign)  # type: ignore[arg-type]
+            return Reaction(Address(self.name, chat, True), member, message, sign)
         address = _address(event)
         if kind == "member_joined_channel" and member == self._bot_user != "":
             return Joined(address)

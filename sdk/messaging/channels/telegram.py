@@ -24,6 +24,7 @@ from sdk.messaging.messages import (
     Pushed,
     Reaction,
     Sent,
+    Sign,
 )
 from sdk.messaging.post import Post
 from sdk.messaging.reading import object_of, part, parts, sign_of, span, text, without
@@ -200,12 +201,12 @@ def _reaction(reaction: dict[str, Any]) -> Reaction | None:
     if not member:
         return None
     signs = [sign_of(text(one, "emoji")) for one in parts(reaction, "new_reaction")]
-    sign = "against" if "against" in signs else "for" if signs else "none"
+    sign: Sign = "against" if "against" in signs else "for" if signs else "none"
     return Reaction(
         _address(part(reaction, "chat")),
         member,
         text(reaction, "message_id"),
-        sign,  # type: ignore[arg-type]
+        sign,
     )
 
 

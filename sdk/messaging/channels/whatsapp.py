@@ -95,7 +95,7 @@ class WhatsApp:
         if text(message, "type") == "reaction":
             reaction = part(message, "reaction")
             sign = sign_of(text(reaction, "emoji"))
-            return Reaction(address, member, text(reaction, "message_id"), sign)  # type: ignore[arg-type]
+            return Reaction(address, member, text(reaction, "message_id"), sign)
         # A cart's prices are the phone's word; only its text is read, we price from our catalogue.
         written = text(message, "text", "body") or text(message, "order", "text")
         if not written or not member:
