@@ -30,7 +30,7 @@ from avatar_engine.gaussian.teeth import seat_teeth, shown_teeth
 from avatar_engine.gaussian.unwrap import Samples, unwrap
 from avatar_engine.gaussian.view import view_of
 from avatar_engine.gaussian.zbuffer import Nearest, nearest
-from avatar_engine.types import HeadFit, HeadRig, Portrait
+from avatar_engine.types import HeadFit, HeadRig, Portrait, SeenHead
 
 Progress = Callable[[str, float], None]
 
@@ -65,6 +65,15 @@ class PaintedHead:
     eyes_seen: NDArray[np.float64]
     teeth_seen: NDArray[np.bool_]
     linear_misfit: NDArray[np.float64]
+
+    def seen_head(self) -> SeenHead:
+        """What a compensator is told of this head, in training as in a persona's build."""
+        seen = self.samples.weight * self.s.regions.skin
+        told = (
+            np.clip(self.color, 0, 1), seen, self.samples.hairy, self.s.straight_shape(),
+            self.linear_misfit, self.s.source,
+        )  # fmt: skip
+        return SeenHead(*(np.asarray(part, np.float32) for part in told))
 
 
 def paint_head(

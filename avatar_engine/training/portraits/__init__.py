@@ -1,0 +1,1 @@
+"""From folders of portraits to unwrapped heads on disk, which the codebooks learn from."""
