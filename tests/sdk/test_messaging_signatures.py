@@ -151,14 +151,14 @@ def test_a_genuine_call_is_taken_and_read(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_one_flipped_bit_of_the_body_is_refused(name):
+def test_one_changed_letter_of_the_body_is_refused(name):
     headers, query, body = signed(name, NOW)
     if name == "telegram":  # its body is not signed; the secret header is all there is
         headers = {**headers, "x-telegram-bot-api-secret-token": "wrong"}
     place = body.index(b"Encrypt") + 30 if name == "wecom" else len(body) // 2
     place = body.index(b'"encrypt"') + 40 if name == "wecom-bot" else place
     forged = bytearray(body)
-    forged[place] = forged[place] ^ 1 or 65
+    forged[place] = ord("B" if forged[place] == ord("A") else "A")  # of base64 too
     with pytest.raises(CallRefusedError) as caught:
         channels()[name].receive(call((headers, query, bytes(forged))))
     assert caught.value.status == 401
