@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.gaussian.caps import tangent_caps
+from avatar_engine.gaussian.corrections import with_completion, with_corrections
 from avatar_engine.gaussian.eye_light import eye_light
 from avatar_engine.gaussian.glasses import hold_still
 from avatar_engine.gaussian.hair import HairChart, hair_chart
@@ -22,7 +23,16 @@ from avatar_engine.gaussian.solve import BlendWeights, solve_colors
 from avatar_engine.gaussian.tongue import TONGUE_OUT, lower_tongue, tongue_mode
 from avatar_engine.gaussian.trim import trim_outline
 from avatar_engine.shapes import grid_neighbours, surface_groups
-from avatar_engine.types import ARKIT_INDEX, Chart, HeadFit, HeadMaps, HeadRig, Plates, Portrait
+from avatar_engine.types import (
+    ARKIT_INDEX,
+    Chart,
+    Compensator,
+    HeadFit,
+    HeadMaps,
+    HeadRig,
+    Plates,
+    Portrait,
+)
 
 Progress = Callable[[str, float], None]
 _PIVOT = (0.0, -7.0, -1.0)
@@ -39,6 +49,8 @@ def build_maps(
     portrait: Portrait,
     blend_weights: BlendWeights,
     progress: Progress | None = None,
+    *,
+    compensator: Compensator | None = None,
 ) -> tuple[HeadMaps, Plates]:
     """Make a persona's maps and plates.
 
@@ -48,12 +60,16 @@ def build_maps(
         portrait: The photo.
         blend_weights: The renderer's sparse blend weights of the source view.
         progress: Told the step and the share done in [0, 1].
+        compensator: Adds what the photo does not show; None leaves it at mirror and fill.
 
     Returns:
         Maps (the head's 256 rows, and hair's), and plates at the portrait's size.
     """
     tell = progress or (lambda _step, _share: None)
     painted = paint_head(rig, fit, portrait, tell)
+    completion = compensator.compensate(painted.seen_head()) if compensator else None
+    if completion is not None:
+        painted = with_completion(painted, completion)
     s, labels, color, opacity = painted.s, painted.labels, painted.color, painted.opacity
     folded, glasses = painted.folded, painted.glasses
     hair = _with_eye_light(s, hair_chart(s, labels, opacity))
@@ -66,6 +82,8 @@ def build_maps(
     maps = solve_colors(s, maps, plates, blend_weights, reluctance)
     closed = closed_lids(s, maps.colors[: len(s.chart)], folded, glasses)
     maps = relaxing(s, maps, folded, closed, labels.skin_tone)
+    if completion is not None:
+        maps = with_corrections(maps, completion, glasses)
     tell("done", 1.0)
     return maps, plates
 

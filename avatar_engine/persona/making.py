@@ -1,6 +1,7 @@
 """From photo to persona: portrait, head fit, maps and plates, in one call."""
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,17 +14,27 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from avatar_engine.errors import PhotoError
+from avatar_engine.errors import PhotoError, WeightsError
 from avatar_engine.gaussian import build_maps
 from avatar_engine.head import fit_head, load_head_rig
 from avatar_engine.persona.file import load_persona
 from avatar_engine.persona.persona import Persona, Provenance
 from avatar_engine.portrait import read_portrait
 from avatar_engine.render.weights import blend_weights
-from avatar_engine.types import Camera, FaceState, HeadMaps, HeadRig, Portrait
+from avatar_engine.types import (
+    Camera,
+    Compensator,
+    Drivers,
+    FaceState,
+    HeadMaps,
+    HeadRig,
+    Portrait,
+)
+from avatar_engine.types.maps import PLAIN_MODES
 
 Progress = Callable[[str, float], None]
 _THUMBNAIL_PX = 384
+_log = logging.getLogger(__name__)
 
 
 def build_persona(
@@ -31,6 +42,7 @@ def build_persona(
     *,
     consent: str | None = None,
     pick_largest: bool = False,
+    has_compensation: bool = True,
     progress: Progress | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Persona:
@@ -40,6 +52,8 @@ def build_persona(
         photo: A picture file, or its bytes.
         consent: Who agreed to be shown, and to what; kept in the persona.
         pick_largest: With several faces in the photo, take the largest.
+        has_compensation: Let the codebooks add what the photo does not show; without their
+            weights it is done without them, after one warning.
         progress: Told the step and the share done in [0, 1].
         clock: Says when it was made.
 
@@ -53,7 +67,12 @@ def build_persona(
     rig = _shared_rig()
     fit = fit_head(rig, portrait)
     maps, plates = build_maps(
-        rig, fit, portrait, source_weights, lambda step, share: tell(step, 0.25 + 0.75 * share)
+        rig,
+        fit,
+        portrait,
+        source_weights,
+        lambda step, share: tell(step, 0.25 + 0.75 * share),
+        compensator=_shared_compensator() if has_compensation else None,
     )
     return Persona(
         name="persona" if isinstance(photo, bytes) else Path(photo).stem,
@@ -71,16 +90,25 @@ def build_persona(
     )
 
 
-def open_persona(path: Path | str, *, progress: Progress | None = None) -> Persona:
+def open_persona(
+    path: Path | str, *, has_compensation: bool = True, progress: Progress | None = None
+) -> Persona:
     """A persona from its file, or from a photo.
+
+    Args:
+        path: A ``.persona`` file or a picture.
+        has_compensation: As in ``build_persona``; a finished persona keeps its colours, but is
+            moved without corrective modes.
+        progress: Told the step and the share done in [0, 1].
 
     Raises:
         PersonaFileError: The ``.persona`` file cannot be read.
         PhotoError: The photo cannot become a persona.
     """
     if Path(path).suffix.lower() == ".persona":
-        return load_persona(path)
-    return build_persona(path, progress=progress)
+        made = load_persona(path)
+        return made if has_compensation else replace(made, maps=_without_corrections(made.maps))
+    return build_persona(path, has_compensation=has_compensation, progress=progress)
 
 
 def source_weights(maps: HeadMaps, camera: Camera) -> tuple[csr_array, NDArray[np.float32]]:
@@ -90,9 +118,33 @@ def source_weights(maps: HeadMaps, camera: Camera) -> tuple[csr_array, NDArray[n
     return weights, light.reshape(camera.height, camera.width)
 
 
+def _without_corrections(maps: HeadMaps) -> HeadMaps:
+    plain = slice(PLAIN_MODES)
+    return replace(
+        maps,
+        modes=maps.modes[plain],
+        mode_scales=maps.mode_scales[plain],
+        drivers=Drivers.none(),
+    )
+
+
 @lru_cache(maxsize=1)
 def _shared_rig() -> HeadRig:
     return load_head_rig()
+
+
+@lru_cache(maxsize=1)
+def _shared_compensator() -> Compensator | None:
+    """The codebooks; None, after one warning, where their weights cannot be used."""
+    try:
+        from avatar_engine.codebook import load_compensator
+    except ImportError:  # until the codebooks' loader is there
+        return None
+    try:
+        return load_compensator()
+    except WeightsError as error:
+        _log.warning("personas are built without the codebooks' compensation: %s", error)
+        return None
 
 
 def _thumbnail(portrait: Portrait) -> NDArray[np.uint8]:
