@@ -15,6 +15,7 @@ from commerce.errors import UnknownProductError
 from commerce.models.query import Query
 from commerce.models.tables import Catalogue
 from commerce.models.values import Answer, Candidate, Pitch, ProductCard, Progress, WarmUp
+from commerce.recommendation.leaning import NO_LEANING, Leaning, arranged, leant
 from commerce.recommendation.pitch import write_pitch
 from commerce.recommendation.ranking import ACCEPT
 from commerce.recommendation.reply import Findings, Found, reply
@@ -28,6 +29,7 @@ from commerce.shop.stock import CATALOGUE
 
 # Name, price and closing line of a pitch, around what a writer may fill.
 _FRAME_S = 6.0
+_SUGGESTIONS, _MOST_SUGGESTED = 5, 100
 _log = logging.getLogger(__name__)
 
 
@@ -63,6 +65,7 @@ class Answering(Shelves):
         *,
         least_score: float = ACCEPT,
         by_meaning: bool = True,
+        leaning: Leaning = NO_LEANING,
     ) -> list[Candidate]:
         """Products that fit a text, best first; empty when none does well enough.
 
@@ -71,6 +74,7 @@ class Answering(Shelves):
             limit: Most products wanted, at least 1.
             least_score: What covers less of the text is left out, in [0, 1].
             by_meaning: Ask the embedder too, where one is configured.
+            leaning: Orders what fits about equally well; see ``Shop.leaning``.
         """
         near, least_similarity = await self._near(text) if by_meaning else ((), 1.0)
         async with self._database.reading() as session:
@@ -91,7 +95,7 @@ class Answering(Shelves):
             )
         return [
             Candidate(one.card, one.match.score if query.terms else 1.0, _why(one, query))
-            for one in found
+            for one in _leant(found, query, leaning)
             if one.fits and (one.match.score >= least_score or not query.terms)
         ]
 
@@ -103,6 +107,7 @@ class Answering(Shelves):
         viewer_name: str | None = None,
         language: str = "en",
         seed: int = 0,
+        leaning: Leaning = NO_LEANING,
     ) -> Answer | None:
         """What to reply to a message in the chat; None to stay silent (chatter).
 
@@ -112,6 +117,7 @@ class Answering(Shelves):
             viewer_name: To address the viewer by; cleaned first.
             language: Of the reply, because the voice speaks one language.
             seed: Chooses among equal wordings.
+            leaning: Orders what fits about equally well; see ``Shop.leaning``.
         """
         async with self._database.reading() as session:
             catalogue = await repository.find_catalogue(session, CATALOGUE)
@@ -125,8 +131,9 @@ class Answering(Shelves):
             found = await self._finder.find(
                 session, catalogue, query, 5, near=near, least_similarity=least_similarity
             )
+            found = _leant(found, query, leaning)
             context = await self._card(session, catalogue, context_sku) if context_sku else None
-            suggestions = await self._suggestions(session, catalogue, query)
+            suggestions = await self._suggestions(session, catalogue, query, leaning)
             named = [one.card.sku for one in found] + ([context.sku] if context else [])
             attributes = await repository.attributes_of(session, catalogue.id, named)
         findings = Findings(query, found, context, suggestions, attributes)
@@ -215,14 +222,22 @@ class Answering(Shelves):
         return await self._meaning.near(text), self._meaning.embedder.least_similarity
 
     async def _suggestions(
-        self, session: AsyncSession, catalogue: Catalogue, query: Query
+        self, session: AsyncSession, catalogue: Catalogue, query: Query, leaning: Leaning
     ) -> list[ProductCard]:
-        """What to recommend when nothing fits the words: gifts if the shop has some, in order."""
+        """What to recommend when nothing fits the words: gifts if the shop has some, and range."""
         if query.intent != "recommend":
             return []
-        gifts = await self._finder.find(session, catalogue, understand("gift?"), 5)
-        anything = await self._finder.find(session, catalogue, Query("", "find"), 5)
-        return [found.card for found in [*gifts, *anything] if found.fits]
+        cards: dict[str, ProductCard] = {}
+        for wish in (understand("gift?"), Query("", "find")):
+            for one in await self._finder.find(session, catalogue, wish, _MOST_SUGGESTED):
+                if one.fits and one.card.is_available:
+                    cards.setdefault(one.card.sku, one.card)
+        return arranged(list(cards.values()), leaning, _SUGGESTIONS)
+
+
+def _leant(found: list[Found], query: Query, leaning: Leaning) -> list[Found]:
+    # Who asked for the cheapest gets the cheapest.
+    return leant(found, leaning) if query.order is None else found
 
 
 def _why(found: Found, query: Query) -> str:

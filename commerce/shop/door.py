@@ -7,6 +7,7 @@ from typing import Self
 
 from commerce.catalogue.pictures import PictureFetcher
 from commerce.database import Database
+from commerce.recommendation.leaning import Leaning, weight_of
 from commerce.shop.announcer import Announcer
 from commerce.shop.answering import Answering
 from commerce.shop.context import Context
@@ -89,3 +90,15 @@ class Shop(Answering):
         finally:
             await shop._gallery.aclose()
             await database.aclose()
+
+    async def leaning(self, *, asker: str | None = None, group: str | None = None) -> Leaning:
+        """What decides between products that suit an asker about equally well.
+
+        Args:
+            asker: Their node; whose advice they followed before counts.
+            group: The chat group's node; what it was shown lately steps back.
+        """
+        now = self._clock()
+        liked = await self.ledger.liked(asker, lambda one: weight_of(one, now)) if asker else {}
+        shown = await self.letterbox.groups.shown(group) if group else {}
+        return Leaning(liked, shown)

@@ -241,6 +241,22 @@ class Groups:
         async with self._database.reading() as session:
             return set(await session.scalars(chosen))
 
+    async def shown(self, node: str) -> dict[str, int]:
+        """How often a group was shown each product in the last 30 days."""
+        chosen = (
+            select(ChatPitch.sku, func.count())
+            .join(ChatGroup, ChatGroup.id == ChatPitch.group_id)
+            .where(
+                ChatGroup.node == node,
+                ChatPitch.state.in_(("sent", "withdrawn")),
+                ChatPitch.at >= self._clock() - _LATELY,
+            )
+            .group_by(ChatPitch.sku)
+        )
+        async with self._database.reading() as session:
+            rows = (await session.execute(chosen)).all()
+        return {str(sku): int(count) for sku, count in rows}
+
     async def pitches(self, node: str) -> int:
         """How many pitches a group was shown."""
         counted = (

@@ -1,6 +1,6 @@
 """The ledger's mouth: statements, reports, trust, relations, exports, and forgetting."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -194,6 +194,31 @@ class LedgerAnswers(LedgerBooks):
             )
             for (recommender, buyer), met in found.items()
         ]
+
+    async def liked(self, buyer: str, weigh: Callable[[Relation], float]) -> dict[str, float]:
+        """What those sold and had kept whose advice somebody followed before, over all channels.
+
+        Args:
+            buyer: Their node.
+            weigh: How much a relation counts, in [0, 1].
+
+        Returns:
+            By SKU, the weight of the relation that speaks for it most.
+        """
+        relations = await self.relations(buyer)
+        found: dict[str, float] = {}
+        async with self._context.database.reading() as session:
+            circle = await self._circle(session, buyer)
+            names = await people.names_of(session, circle)
+            mine = {*names.values(), buyer}
+            for relation in relations:
+                weight = weigh(relation) if relation.buyer in mine else 0.0
+                if weight <= 0:
+                    continue
+                theirs = await self._circle(session, relation.recommender)
+                for sku in await standing.kept_skus(session, theirs):
+                    found[sku] = max(weight, found.get(sku, 0.0))
+        return found
 
     async def show_purchase(self, order: str, group: str) -> None:
         """The buyer lets a group see what they bought; otherwise nobody there ever does.

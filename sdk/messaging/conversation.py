@@ -191,7 +191,10 @@ class Conversation:
         group, text = spoken.group, spoken.message.text[:_LONGEST_ASK]
         pinned = self._stage.pinned if self._stage is not None else None
         context = answered.sku if answered is not None else pinned
-        answer = await self._shop.answer(text, context_sku=context, language=self._language(group))
+        leaning = await self._shop.leaning(asker=spoken.member, group=group.node)
+        answer = await self._shop.answer(
+            text, context_sku=context, language=self._language(group), leaning=leaning
+        )
         if answer is None:
             await self._groups.tell(group.node, Spoke(spoken.member))
             return
@@ -201,7 +204,7 @@ class Conversation:
                 await self._shop.letterbox.wish(group.node, spoken.member, text)
             await self._say(spoken, answer.text)
             return
-        found = await self._shop.search(text, _MOST_SHOWN + 2)
+        found = await self._shop.search(text, _MOST_SHOWN + 2, leaning=leaning)
         card, others = _suiting(group, answer.card, found)
         if card is None:
             await self._groups.tell(group.node, Spoke(spoken.member))

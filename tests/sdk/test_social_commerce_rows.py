@@ -143,6 +143,49 @@ async def test_row_05_lasting_relation(tmp_path):
     )
 
 
+async def test_row_05_a_lasting_relation_decides_between_equals(chat):  # noqa: F811
+    await chat.say("/recommend wool scarf", BO)
+    token = _last_link(chat)
+    ana = await chat.shop.ledger.node("chat", "telegram", str(ANA))
+    question = "@shop what do you recommend?"
+    leaning = [await _liked(chat, ana)]
+    for number in range(2):
+        await chat.shop.ledger.follow(token, visitor=ana)
+        chat.clock += timedelta(days=1)
+        await _news(chat).book(_paid(chat, f"o{number}", "scarf-fjord", ana, token))
+        chat.clock += timedelta(days=1)
+        leaning.append(await _liked(chat, ana))
+    chat.clock += timedelta(days=60)
+    leaning.append(await _liked(chat, ana))
+    # Nothing, then little, more with the second purchase, and more still as it grows old.
+    assert leaning[0] == 0
+    assert leaning == sorted(set(leaning))
+    (to_a_stranger,) = await chat.say(question, CY, chat=CY)
+    assert "Fjord Wool Scarf" not in to_a_stranger
+    (answer,) = await chat.say(question, ANA, chat=ANA)
+    assert "Fjord Wool Scarf" in answer
+    # Either side may end it, and then it decides nothing.
+    bo = await chat.shop.ledger.node("chat", "telegram", str(BO))
+    await chat.shop.ledger.cut(bo, ana)
+    assert await _liked(chat, ana) == 0
+
+
+async def _liked(chat, node):  # noqa: F811
+    return (await chat.shop.leaning(asker=node)).liked.get("scarf-fjord", 0)
+
+
+def _last_link(chat):  # noqa: F811
+    sent = [one.json for one in chat.telegram.told if "reply_markup" in one.json]
+    return sent[-1]["reply_markup"]["inline_keyboard"][0][0]["url"].rpartition("/")[2]
+
+
+def _paid(chat, order, sku, buyer, referral, **more):  # noqa: F811
+    price, nothing = Money(2200, "USD"), Money(0, "USD")
+    line = SoldLine(sku, sku, sku, 1, price, "list")
+    facts = (nothing, nothing, price, nothing, buyer)
+    return OrderPaid(order, chat.clock, (line,), *facts, referral=referral, **more)
+
+
 async def test_row_06_trust_is_evidence(tmp_path):
     await ledger_rows.test_row_6_trust_is_verified_purchases_and_a_refund_lowers_it(
         str(tmp_path / "shop.db")
@@ -288,6 +331,28 @@ async def test_row_17_trends_and_range(chat):  # noqa: F811
     shown = await chat.shop.letterbox.groups.pitched_skus()
     assert shown == {"moisturiser-dew"}
     assert len(shown) / len(await chat.shop.products()) == pytest.approx(1 / 12)
+
+
+async def test_row_17_suggestions_broaden_the_range(chat):  # noqa: F811
+    question, shown = "@shop what do you recommend?", []
+    for number in range(8):
+        (answer,) = await chat.say(question, ANA + number)
+        shown += [card for card in await chat.shop.products() if card.title in answer]
+        await _heed(chat)
+        chat.clock += timedelta(hours=3)
+    assert len({card.sku for card in shown}) == 8, "the same product twice, others never"
+    assert len({card.category for card in shown[:4]}) == 4, "one shelf after the other"
+    # What suits clearly better is not overtaken, however often it was shown.
+    for number in range(2):
+        (answer,) = await chat.say(ASK, DI + number)
+        assert "Dew Face Moisturiser" in answer
+        await _heed(chat)
+        chat.clock += timedelta(hours=3)
+
+
+async def _heed(chat):  # noqa: F811
+    ours = {"message_id": chat.last_sent, "from": {"id": 4242}}
+    await chat.say("looks nice", DI, reply_to=ours)
 
 
 async def test_row_18_one_hop_is_paid(tmp_path):

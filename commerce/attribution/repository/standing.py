@@ -34,6 +34,23 @@ async def credited_sales(
     return sorted({sale.order: sale for sale in rows}.values(), key=lambda s: (s.paid_us, s.order))
 
 
+async def kept_skus(session: AsyncSession, recommenders: Sequence[int]) -> list[str]:
+    """What a person's advice sold and nobody gave back, each once."""
+    rows = await session.scalars(
+        select(SaleLine.sku)
+        .join(Sale, Sale.order == SaleLine.order)
+        .join(AttributionCredit, AttributionCredit.run_id == Sale.run_id)
+        .where(
+            AttributionCredit.recommender_id.in_(recommenders),
+            AttributionCredit.hop == 0,
+            Sale.goods_back_minor == 0,
+            Sale.is_lost.is_(False),
+        )
+        .distinct()
+    )
+    return sorted(rows)
+
+
 async def credited_pairs(
     session: AsyncSession, people: Sequence[int]
 ) -> list[tuple[int, int, int | None, int, str]]:
