@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from avatar_engine.render import RendererName
     from avatar_engine.types import FaceState
 
+_LEAST_PX = 64
 _PATIENCE_S = 8.0  # for a driving video to show its face
 _CHINESE = ("cmn", "yue", "hak")  # espeak's names of what most people call zh
 
@@ -74,16 +75,12 @@ def parse_size(text: str) -> tuple[int, int]:
     Raises:
         typer.BadParameter: Neither form, or outside 64 to 2048, or not a multiple of 8 by 2.
     """
-    parts = text.lower().split("x")
+    from avatar_engine.types.size import size_of
+
     try:
-        width, height = int(parts[0]), int(parts[-1])
-    except ValueError:
-        _refuse("--size", text, "write 512 or 720x1280")
-    if len(parts) > 2 or not (64 <= width <= 2048 and 64 <= height <= 2048):
-        _refuse("--size", text, "write 512 or 720x1280, each side 64 to 2048")
-    if width % 8 or height % 2:
-        _refuse("--size", text, "the width must divide by 8 and the height by 2")
-    return width, height
+        return size_of(text, _LEAST_PX)
+    except ValueError as error:
+        _refuse("--size", text, str(error))
 
 
 @app.command()

@@ -1,8 +1,10 @@
 """``--size`` and ``--fps``: what a picture and its pace may be."""
 
+from avatar_engine.types.size import size_of
 from sdk.errors import SettingsError
 
 _SAMPLE_RATE_HZ = 48_000
+_LEAST_PX = 128
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -11,16 +13,10 @@ def parse_size(text: str) -> tuple[int, int]:
     Raises:
         SettingsError: Neither form, outside 128 to 2048, or not divisible by 8 and by 2.
     """
-    parts = text.lower().split("x")
     try:
-        width, height = int(parts[0]), int(parts[-1])
-    except ValueError:
-        raise SettingsError(f"--size {text}: write 512 or 720x1280") from None
-    if len(parts) > 2 or not (128 <= width <= 2048 and 128 <= height <= 2048):
-        raise SettingsError(f"--size {text}: write 512 or 720x1280, each side from 128 to 2048")
-    if width % 8 or height % 2:
-        raise SettingsError(f"--size {text}: the width must divide by 8 and the height by 2")
-    return width, height
+        return size_of(text, _LEAST_PX)
+    except ValueError as error:
+        raise SettingsError(f"--size {text}: {error}") from None
 
 
 def checked_fps(fps: float) -> float:
