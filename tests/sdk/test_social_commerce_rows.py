@@ -57,7 +57,7 @@ def telegram_on(monkeypatch):
 
 async def ask(fake, text=ASK, *, update=1, member=ANA):
     body = dumped(telegram_update(text, update=update, message=10 + update, member=member))
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=30) as http:
         hook = f"{fake.url}/hooks/telegram"
         assert (await http.post(hook, content=body, headers=telegram_headers())).status_code == 200
 
@@ -78,7 +78,9 @@ async def test_row_01_reachable(telegram_on):
             assert sorted(took)[1] < 1.0
             link = LINK.search("\n".join(api.sent(GROUP)))
             # From the link to a paid order: no app and no account.
-            async with httpx.AsyncClient(headers=PERSON, follow_redirects=True) as buyer:
+            async with httpx.AsyncClient(
+                headers=PERSON, follow_redirects=True, timeout=30
+            ) as buyer:
                 page = await buyer.get(link[0])
                 assert page.url.params["product"] == "moisturiser-dew"
                 assert "text/html" in page.headers["content-type"]
