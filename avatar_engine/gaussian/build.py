@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from avatar_engine.gaussian.caps import tangent_caps
 from avatar_engine.gaussian.corrections import with_completion, with_corrections
 from avatar_engine.gaussian.eye_light import eye_light
+from avatar_engine.gaussian.facing import depth_bias, lid_texels, winding
 from avatar_engine.gaussian.glasses import hold_still
 from avatar_engine.gaussian.hair import HairChart, hair_chart
 from avatar_engine.gaussian.lids import closed_lids, lid_depth_bias
@@ -134,8 +135,8 @@ def _assembled(
         opacities=opacity * _TOP_OPACITY,
         sigmas=np.stack([np.full(n, _SIGMA), _SIGMA + _LID_SIGMA * folded], 1),
         tangent_caps=tangent_caps(s),
-        winding=_winding(s),
-        depth_bias=_depth_bias(chart) + lid_depth_bias(s),
+        winding=winding(s),
+        depth_bias=depth_bias(chart) + lid_depth_bias(s),
     )
     whole: dict[str, Any] = {k: np.concatenate([v, hair.maps[k]]) for k, v in head.items()}
     kinds = {"chart": np.uint8, "neighbours": np.uint8, "winding": np.int8}
@@ -148,7 +149,7 @@ def _assembled(
         eye_centers=s.eye_centers.astype(np.float32),
         eye_radius=float(s.rig.eye_radius),
         eye_gaze=s.eye_gaze.astype(np.float32),
-        lid_texels=_lid_texels(s),
+        lid_texels=lid_texels(s),
         lip_upper=upper,
         lip_lower=lower,
         placement=s.fit.placement.astype(np.float32),
@@ -177,29 +178,3 @@ def _quantised(
 
 def _blink_index(eye: int) -> int:
     return ARKIT_INDEX[("eyeBlinkLeft", "eyeBlinkRight")[eye]]
-
-
-def _winding(s: Sculpture) -> NDArray[np.int8]:
-    """Which way each chart's tangents turn on a front face."""
-    w = np.full(len(s.chart), s.regions.skin_winding, np.int8)
-    w[s.chart == Chart.CAVITY] = s.regions.cavity_winding
-    w[s.chart == Chart.TONGUE] = 0
-    w[s.chart == Chart.EMPTY] = 0
-    return w
-
-
-def _depth_bias(chart: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The cavity never pokes through the chin, nor teeth through lips."""
-    bias = np.zeros(len(chart))
-    bias[chart == Chart.CAVITY] = 1.2
-    bias[np.isin(chart, (Chart.TEETH, Chart.GUM, Chart.TONGUE))] = 0.12
-    return bias
-
-
-def _lid_texels(s: Sculpture) -> NDArray[np.int32]:
-    """Skin that may touch an eyeball in some expression."""
-    x = s.rest_shape()
-    near = np.zeros(len(x), bool)
-    for centre in s.eye_centers:
-        near |= np.linalg.norm(x - centre, axis=1) < 1.9 * s.rig.eye_radius
-    return np.nonzero(near & s.regions.skin)[0].astype(np.int32)
