@@ -29,6 +29,27 @@ async def group_with_id(session: AsyncSession, public_id: str, *, lock: bool = F
     return found
 
 
+async def rows_since(session: AsyncSession, since: datetime) -> list[GroupOrder]:
+    """Group orders whose deadline is later, the soonest first."""
+    rows = await session.scalars(
+        select(GroupOrder).where(GroupOrder.deadline > since).order_by(GroupOrder.deadline)
+    )
+    return list(rows)
+
+
+async def links_of(session: AsyncSession, group_id: int) -> list[str]:
+    """The tokens of the links by which buyers who paid came to a group order."""
+    rows = await session.scalars(
+        select(Order.referral)
+        .join(GroupSeat, GroupSeat.order_id == Order.id)
+        .where(
+            GroupSeat.group_id == group_id, GroupSeat.state == "paid", Order.referral.is_not(None)
+        )
+        .distinct()
+    )
+    return [token for token in rows if token is not None]
+
+
 async def joinable(
     session: AsyncSession, public_id: str, buyer: str, quantity: int, now: datetime
 ) -> GroupOrder:

@@ -1,3 +1,3 @@
 """The schema's history, applied by ``commerce.database`` when a database is opened."""
 
-HEAD = "0005"
+HEAD = "0006"

@@ -232,6 +232,20 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True)
+class Purchase:
+    """A paid order as its buyer may know it.
+
+    Attributes:
+        skus: What was bought, each once.
+        delivered_at: When it arrived; None while it is on its way.
+    """
+
+    order: str
+    skus: tuple[str, ...]
+    delivered_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Erased:
     """What forgetting did: names removed, and what stays without a name."""
 

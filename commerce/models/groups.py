@@ -171,6 +171,7 @@ class GroupState:
     struck: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     vetoed_until: Mapping[str, float] = field(default_factory=dict)
     consented: frozenset[str] = frozenset()
+    told: Mapping[str, float] = field(default_factory=dict)
 
 
 # What may happen ---------------------------------------------------------------------------------
@@ -238,7 +239,33 @@ class Forgotten:
     member: str
 
 
-GroupEvent = Spoke | Wanted | Voted | Heeded | Judged | Consented | Forgotten
+@dataclass(frozen=True, slots=True)
+class Novelty:
+    """A piece of news that nobody asked for.
+
+    Attributes:
+        key: The same piece has the same key; a group is told it once.
+        labels: Category, tags and title words of the product, lower case.
+    """
+
+    key: str
+    sku: str
+    labels: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Novelties:
+    """What could be told now, the most urgent first.
+
+    Attributes:
+        cause: ``alert``, or ``progress`` where all of it is of group orders.
+    """
+
+    items: tuple[Novelty, ...]
+    cause: Cause = "alert"
+
+
+GroupEvent = Spoke | Wanted | Voted | Heeded | Judged | Consented | Forgotten | Novelties
 
 # What follows ------------------------------------------------------------------------------------
 
@@ -286,4 +313,18 @@ class TakeBack:
     struck: str | None = None
 
 
-Verdict = MakePitch | AskAdmin | KeepSilent | TakeBack | None
+@dataclass(frozen=True, slots=True)
+class TellNews:
+    """Tell these pieces of news now, in one message.
+
+    Attributes:
+        number: Of the pitch that the message counts as.
+        sku: Of the first piece.
+    """
+
+    number: int
+    sku: str
+    keys: tuple[str, ...]
+
+
+Verdict = MakePitch | AskAdmin | KeepSilent | TakeBack | TellNews | None

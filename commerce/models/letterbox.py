@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -65,6 +66,10 @@ class ChatGroup(Base):
     keeps_text: Mapped[bool] = mapped_column(default=False)
     # Who brought the shop here, and earns when nobody recommended the product.
     host: Mapped[str | None] = mapped_column(String(_NODE))
+    # Where news and offers go, encrypted; only once an admin wants news, or offers apart.
+    place: Mapped[bytes | None] = mapped_column(LargeBinary)
+    # Offers stand in a thread of their own, which is the place.
+    is_apart: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 

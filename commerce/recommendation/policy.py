@@ -21,10 +21,13 @@ from commerce.models.groups import (
     Judged,
     KeepSilent,
     MakePitch,
+    Novelties,
+    Novelty,
     Reason,
     RecentPitch,
     Spoke,
     TakeBack,
+    TellNews,
     Verdict,
     Voted,
     WaitingPitch,
@@ -37,6 +40,7 @@ STRIKE_LIFE_S = 30 * DAY_S
 VETO_LIFE_S = 7 * DAY_S
 _PITCH_LIFE_S = 7 * DAY_S
 _WAITING_LIFE_S = DAY_S
+_TOLD_LIFE_S = 60 * DAY_S
 _MOST_WAITING = 20
 _MOST_RECENT = 100
 
@@ -75,6 +79,8 @@ def step(
             return replace(state, consented=changed), None
         case Forgotten():
             return _without(state, event.member), None
+        case Novelties():
+            return _news(policy, state, event, now)
 
 
 def _wanted(
@@ -97,6 +103,33 @@ def _wanted(
         return replace(state, waiting=kept, next_number=number + 1), AskAdmin(number, wish.sku)
     state = replace(state, next_number=number + 1)
     return _pitched(policy, state, wish, number, now.timestamp())
+
+
+def _news(
+    policy: GroupPolicy, state: GroupState, event: Novelties, now: datetime
+) -> tuple[GroupState, Verdict]:
+    """All that is new and allowed in one message, which counts as one pitch."""
+    at = now.timestamp()
+
+    def may_be_told(one: Novelty) -> bool:
+        is_vetoed = state.vetoed_until.get(one.sku, 0.0) > at
+        return one.key not in state.told and not policy.banned & one.labels and not is_vetoed
+
+    items = tuple(filter(may_be_told, event.items))
+    if not items:
+        return state, None
+    if policy.needs_approval or not policy.takes_alerts:
+        return state, KeepSilent("alerts_off")
+    # The admin who switched news on has said who may cause them: nobody.
+    wish = Wanted("", items[0].sku, items[0].labels, event.cause)
+    reason = _refusal(policy, state, wish, now, is_approved=True)
+    if reason is not None:
+        return state, KeepSilent(reason)
+    number = state.next_number
+    told = {**state.told, **{one.key: at for one in items}}
+    state = replace(state, next_number=number + 1, told=told)
+    state, _ = _pitched(policy, state, wish, number, at)
+    return state, TellNews(number, wish.sku, tuple(one.key for one in items))
 
 
 def _judged(
@@ -264,6 +297,7 @@ def _pruned(state: GroupState, at: float) -> GroupState:
         pitches=tuple(one for one in state.pitches if one.at > at - _PITCH_LIFE_S),
         waiting=tuple(one for one in state.waiting if one.at > at - _WAITING_LIFE_S),
         struck=strikes,
+        told={key: time for key, time in state.told.items() if time > at - _TOLD_LIFE_S},
         vetoed_until={sku: until for sku, until in state.vetoed_until.items() if until > at},
     )
 

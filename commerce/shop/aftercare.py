@@ -7,6 +7,7 @@ from typing import Literal
 
 from sqlalchemy import case, delete, distinct, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from commerce.database import Database
 from commerce.models.happenings import Happening, OrderDelivered, OrderPaid
@@ -231,6 +232,21 @@ class Aftercare:
             if row.answered_at is not None
         ]
 
+    async def expect(
+        self, order: str, member: str, skus: Sequence[str], *, delivered_at: datetime | None
+    ) -> None:
+        """A buyer who agreed to be written to is to be asked about an order, once.
+
+        Args:
+            order: Its public id.
+            member: Their node, whose contact is known.
+            skus: What they bought.
+            delivered_at: When it arrived, if it has.
+        """
+        due_at = None if delivered_at is None else delivered_at + _ASKED_AFTER
+        async with self._database.writing() as session:
+            await self._plan(session, order, [member], skus, due_at)
+
     async def forget(self, member: str) -> None:
         """Let go of a member's wishes and questions; a review loses its author."""
         async with self._database.writing() as session:
@@ -249,28 +265,37 @@ class Aftercare:
         nodes = [node for node in (order.buyer, *order.buyer_keys) if node.startswith("chat:")]
         if not nodes:
             return
-        vault = self._vault()
-        insert = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
         async with self._database.writing() as session:
-            contact = await session.scalar(
-                select(ChatContact).where(ChatContact.member.in_(nodes)).limit(1)
-            )
-            if contact is None:
-                return
-            address = vault.seal(vault.open(contact.address, "a contact"), "a question")
-            rows = [
-                {
-                    "order_id": order.order,
-                    "sku": sku,
-                    "member": contact.member,
-                    "address": address,
-                    "verdict": "",
-                    "words": "",
-                }
-                for sku in dict.fromkeys(line.sku for line in order.lines)
-            ]
-            await session.execute(
-                insert(Question)
-                .values(rows)
-                .on_conflict_do_nothing(index_elements=["order_id", "sku"])
-            )
+            await self._plan(session, order.order, nodes, [line.sku for line in order.lines], None)
+
+    async def _plan(
+        self,
+        session: AsyncSession,
+        order: str,
+        nodes: Sequence[str],
+        skus: Sequence[str],
+        due_at: datetime | None,
+    ) -> None:
+        contact = await session.scalar(
+            select(ChatContact).where(ChatContact.member.in_(nodes)).limit(1)
+        )
+        if contact is None or not skus:
+            return
+        vault = self._vault()
+        address = vault.seal(vault.open(contact.address, "a contact"), "a question")
+        rows = [
+            {
+                "order_id": order,
+                "sku": sku,
+                "member": contact.member,
+                "address": address,
+                "verdict": "",
+                "words": "",
+                "due_at": due_at,
+            }
+            for sku in dict.fromkeys(skus)
+        ]
+        insert = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
+        await session.execute(
+            insert(Question).values(rows).on_conflict_do_nothing(index_elements=["order_id", "sku"])
+        )

@@ -14,6 +14,7 @@ from commerce.shop.context import Context
 from commerce.shop.ledger import Ledger
 from commerce.shop.letterbox import Letterbox
 from commerce.shop.news import News
+from commerce.shop.newsworthy import Newsworthy, newsworthy
 from commerce.shop.speech import Speech
 from commerce.shop.till import Till
 
@@ -90,6 +91,29 @@ class Shop(Answering):
         finally:
             await shop._gallery.aclose()
             await database.aclose()
+
+    async def newsworthy(self) -> list[Newsworthy]:
+        """What groups may be told without having asked, where their admins want it."""
+        return await newsworthy(self, self.till, self.ledger)
+
+    async def recognise(self, order: str, member: str, address: str) -> None:
+        """A chat member showed the number of their order: they and its buyer are one person.
+
+        They are asked once how it is, three days after delivery.
+
+        Args:
+            order: Its public id, which only the buyer's page shows.
+            member: The member's node.
+            address: Where the member wants to be written to.
+
+        Raises:
+            UnknownOrderError: Nothing was paid under that id.
+        """
+        purchase = await self.ledger.claim(order, member)
+        await self.letterbox.groups.remember_contact(member, address)
+        await self.letterbox.aftercare.expect(
+            order, member, purchase.skus, delivered_at=purchase.delivered_at
+        )
 
     async def leaning(self, *, asker: str | None = None, group: str | None = None) -> Leaning:
         """What decides between products that suit an asker about equally well.

@@ -26,7 +26,9 @@ from commerce.models.groups import (
     Judged,
     KeepSilent,
     MakePitch,
+    Novelties,
     TakeBack,
+    TellNews,
     Verdict,
     Wanted,
 )
@@ -45,6 +47,8 @@ class Group:
         node: Identity node, such as ``group:telegram:3fa9…``.
         host: Node of the member who brought the shop here and earns when nobody recommended.
         keeps_text: Whether the admin allowed messages to be kept.
+        has_place: Whether it is known where its news go.
+        is_apart: Whether offers stand in a thread of their own, its place.
         is_new: Whether nothing was heard from it before.
     """
 
@@ -54,6 +58,8 @@ class Group:
     profile: GroupProfile
     host: str | None
     keeps_text: bool
+    has_place: bool = False
+    is_apart: bool = False
     is_new: bool = False
 
 
@@ -142,7 +148,8 @@ class Groups:
                 state, verdict = step(policy, state, event, now)
                 await self._record(session, row, event, verdict, now, message)
             row.state = _states().dump_python(state, mode="json")
-            row.updated_at = now
+            if not all(isinstance(event, Novelties) for event in events):
+                row.updated_at = now
         return verdict
 
     async def all(self) -> list[Group]:
@@ -165,6 +172,20 @@ class Groups:
         """Say who brought the shop to a group."""
         async with self._changing(node) as (_, row):
             row.host = host
+
+    async def set_place(self, node: str, address: str | None, *, is_apart: bool = False) -> None:
+        """Say where a group's news go, and whether all offers go there; None for nowhere."""
+        sealed = None if address is None else self._vault().seal(address.encode(), "a place")
+        async with self._changing(node) as (_, row):
+            row.place, row.is_apart = sealed, is_apart and sealed is not None
+
+    async def place(self, node: str) -> str | None:
+        """Where a group's news go, as ``set_place`` was told it."""
+        async with self._database.reading() as session:
+            row = await _find(session, node)
+        if row is None or row.place is None:
+            return None
+        return self._vault().open(row.place, "a place").decode()
 
     async def move(self, former: str, node: str) -> None:
         """A group got another id; what is known of it goes along."""
@@ -372,6 +393,18 @@ class Groups:
                     )
                 )
                 await session.flush()
+            case TellNews():
+                session.add(
+                    ChatPitch(
+                        group_id=row.id,
+                        number=verdict.number,
+                        sku=verdict.sku,
+                        recommender=row.host,
+                        state="sent",
+                        at=now,
+                    )
+                )
+                await session.flush()
             case TakeBack():
                 await session.execute(_numbered(row.id, verdict.number).values(state="withdrawn"))
             case None | KeepSilent() if isinstance(event, Judged) and event.is_admin:
@@ -434,6 +467,8 @@ def _group(row: ChatGroup, *, is_new: bool = False) -> Group:
         _profiles().validate_python(row.profile),
         row.host,
         row.keeps_text,
+        row.place is not None,
+        row.is_apart,
         is_new,
     )
 

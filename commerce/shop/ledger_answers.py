@@ -20,6 +20,7 @@ from commerce.models.earnings import (
     Erased,
     GroupBy,
     ModelName,
+    Purchase,
     Relation,
     Report,
     Retained,
@@ -28,6 +29,7 @@ from commerce.models.earnings import (
 from commerce.models.extras import THIRTEEN_MONTHS_US
 from commerce.models.orders import PayoutAccount
 from commerce.shop.ledger_books import LedgerBooks
+from commerce.shop.ledger_people import token_digest
 
 _END_OF_TIME_US = 2**62
 
@@ -195,6 +197,13 @@ class LedgerAnswers(LedgerBooks):
             for (recommender, buyer), met in found.items()
         ]
 
+    async def groups_of(self, tokens: Iterable[str]) -> frozenset[str]:
+        """In which chat groups the links with these tokens stand."""
+        digests = [token_digest(token) for token in tokens]
+        async with self._context.database.reading() as session:
+            ids = await sales.groups_of_tokens(session, digests)
+            return frozenset((await people.names_of(session, ids)).values())
+
     async def liked(self, buyer: str, weigh: Callable[[Relation], float]) -> dict[str, float]:
         """What those sold and had kept whose advice somebody followed before, over all channels.
 
@@ -219,6 +228,22 @@ class LedgerAnswers(LedgerBooks):
                 for sku in await standing.kept_skus(session, theirs):
                     found[sku] = max(weight, found.get(sku, 0.0))
         return found
+
+    async def claim(self, order: str, node: str) -> Purchase:
+        """Somebody showed what only an order's buyer has: from now on they are one person.
+
+        Raises:
+            UnknownOrderError: Nothing was paid under that id.
+        """
+        async with self._turn() as turn:
+            sale = await sales.sale_of(turn.session, order)
+            if sale is None:
+                raise UnknownOrderError(f"no order {order[:80]!r} was paid here; check the id")
+            names = await people.names_of(turn.session, {sale.buyer_id})
+            await self._join(turn, node, names[sale.buyer_id], "checkout", is_withdrawal=False)
+            lines = await sales.lines_of(turn.session, order)
+        delivered = None if sale.delivered_us is None else moment(sale.delivered_us)
+        return Purchase(order, tuple(dict.fromkeys(line.sku for line in lines)), delivered)
 
     async def show_purchase(self, order: str, group: str) -> None:
         """The buyer lets a group see what they bought; otherwise nobody there ever does.

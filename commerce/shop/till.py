@@ -354,6 +354,10 @@ class Till:
         """A group order as it stands; only buyers who paid count."""
         return await self._together.group(public_id)
 
+    async def groups_lately(self) -> list[tuple[GroupState, list[str]]]:
+        """Group orders of now and of the last day, each with the tokens its buyers came by."""
+        return await self._together.groups_lately()
+
     async def leave_group(self, order: str) -> None:
         """A buyer leaves a group order before its deadline; everything goes back."""
         await self._together.leave_group(order)

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +22,7 @@ from commerce.shop.refunding import Refunding
 from commerce.shop.selling import CATALOGUE
 
 _MOST_PEOPLE = 1000
+_LATELY = timedelta(days=1)
 
 
 class Together:
@@ -85,6 +86,15 @@ class Together:
         """
         async with self._desk.context.database.reading() as session:
             return await groups.state_of(session, await groups.group_with_id(session, public_id))
+
+    async def groups_lately(self) -> list[tuple[GroupState, list[str]]]:
+        """Group orders of now and of the last day, and the links their buyers came by."""
+        async with self._desk.context.database.reading() as session:
+            rows = await groups.rows_since(session, self._desk.now - _LATELY)
+            return [
+                (await groups.state_of(session, row), await groups.links_of(session, row.id))
+                for row in rows
+            ]
 
     async def leave_group(self, order: str) -> None:
         """A buyer leaves before the deadline: everything goes back, another one may lead.

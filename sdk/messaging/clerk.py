@@ -9,6 +9,7 @@ from commerce.errors import CommerceError
 from commerce.shop import Shop
 from commerce.shop.letterbox import THANKS, ClaimedEvent
 from sdk.errors import CallRefusedError, DeliveryError, MessagingError, SessionError
+from sdk.messaging.bulletin import Bulletin
 from sdk.messaging.channel import Channel
 from sdk.messaging.conversation import Conversation
 from sdk.messaging.messages import Address, Incoming, Outgoing
@@ -20,6 +21,7 @@ _AT_ONCE = 32
 _IDLE_S = 2.0
 _SWEEP_S = 3600.0
 _QUESTIONS_S = 60.0
+_NEWS_S = 30.0
 
 
 class Clerk:
@@ -29,6 +31,7 @@ class Clerk:
         shop: Open.
         channels: That are switched on; events of others wait.
         conversation: Decides and answers.
+        bulletin: Tells groups what is new; None for no news.
         language: Of what the clerk writes by itself.
     """
 
@@ -38,12 +41,14 @@ class Clerk:
         channels: Sequence[Channel],
         conversation: Conversation,
         *,
+        bulletin: Bulletin | None = None,
         language: str = "en",
     ) -> None:
         self._shop = shop
         self._inbox = shop.letterbox.inbox
         self._channels: Mapping[str, Channel] = {one.name: one for one in channels}
         self._conversation = conversation
+        self._bulletin = bulletin
         self._language = language
         self._chats: dict[str, asyncio.Lock] = {}
         self._working: set[asyncio.Task[None]] = set()
@@ -55,6 +60,9 @@ class Clerk:
             asyncio.create_task(self._regularly(_SWEEP_S, self._sweep), name="letterbox sweep"),
             asyncio.create_task(self._regularly(_QUESTIONS_S, self.ask_buyers), name="questions"),
         ]
+        if self._bulletin is not None:
+            telling = self._regularly(_NEWS_S, self._bulletin.tell)
+            regular.append(asyncio.create_task(telling, name="bulletin"))
         try:
             while True:
                 try:

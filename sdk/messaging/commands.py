@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from commerce.errors import LetterboxError
+from commerce.errors import LetterboxError, UnknownOrderError
 from commerce.shop import Shop
 from commerce.shop.aftercare import Verdict as ReviewVerdict
 from commerce.shop.letterbox import (
@@ -60,6 +60,7 @@ class Commands:
     """
 
     def __init__(self, shop: Shop, books: Forgetting, language: str) -> None:
+        self._shop = shop
         self._letterbox = shop.letterbox
         self._books = books
         self._language = language
@@ -100,6 +101,10 @@ class Commands:
                 node = spoken.group.node
                 await self._letterbox.groups.set_keeps_text(node, keeps_text=keeps)
                 return line(language, "text_kept" if keeps else "text_dropped")
+            case "thread":
+                return await self._thread(spoken, rest, language, is_admin)
+            case "order":
+                return await self._order(spoken, rest, language)
             case "start" | "help":
                 return line(language, "help", example=example(language))
             case _:
@@ -151,8 +156,37 @@ class Commands:
             return str(error)
         await self._letterbox.groups.set_policy(group.node, policy)
         await self._letterbox.groups.set_profile(group.node, profile)
+        if not policy.takes_alerts and group.has_place and not group.is_apart:
+            await self._letterbox.groups.set_place(group.node, None)
         rules = "; ".join(described_policy(policy, profile))
         return line(profile.language or language, "policy_changed", rules=rules)
+
+    async def _thread(self, spoken: Spoken, rest: str, language: str, is_admin: IsAdmin) -> str:
+        """Offers get a thread of their own, so that the talk stays free of them."""
+        if not await is_admin():
+            return line(language, "only_admins")
+        groups, node = self._letterbox.groups, spoken.group.node
+        here = replace(spoken.message.address, reply_to="")
+        if rest.strip().lower() in ("off", "no", "0"):
+            takes_news = spoken.group.policy.takes_alerts
+            await groups.set_place(node, replace(here, extra={}).to_json() if takes_news else None)
+            return line(language, "thread_off")
+        if not here.extra.get("thread"):
+            return line(language, "thread_none")
+        await groups.set_place(node, here.to_json(), is_apart=True)
+        return line(language, "thread_on")
+
+    async def _order(self, spoken: Spoken, rest: str, language: str) -> str:
+        """A buyer shows the number that only their order's page has: visitor and member are one."""
+        message = spoken.message
+        if message.address.is_group:
+            return line(language, "order_in_private")
+        private = Address(message.address.channel, message.member)
+        try:
+            await self._shop.recognise(rest.strip(), spoken.member, private.to_json())
+        except UnknownOrderError:
+            return line(language, "order_unknown")
+        return line(language, "order_linked")
 
     async def _review(self, spoken: Spoken) -> str | None:
         """Whether it answers our question after a purchase."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from commerce.models.referrals import Referral, TouchKind
-from commerce.shop import Candidate, ProductCard, Shop
+from commerce.shop import ProductCard, Shop
 from commerce.shop.letterbox import (
     AskAdmin,
     Cause,
@@ -35,9 +35,9 @@ from sdk.messaging.messages import (
 from sdk.messaging.post import Pace
 from sdk.messaging.reading import sign_of
 from sdk.messaging.stage import Stage
+from sdk.messaging.suiting import MOST_SHOWN, labels_of, suiting
 from sdk.messaging.words import Moment, labelled, line
 
-_MOST_SHOWN = 3
 _LONGEST_ASK = 300
 _KEPT_PACES = 2000
 
@@ -150,6 +150,8 @@ class Conversation:
         node = await self._node(message.address)
         member = await self._books.node("chat", channel.name, message.member)
         group = await self._groups.open(node, channel.name, is_private=not message.address.is_group)
+        if group.policy.takes_alerts and not group.has_place and message.address.is_group:
+            await self._groups.set_place(node, replace(message.address, reply_to="").to_json())
         spoken = Spoken(channel, message, group, member)
         await self._answer(spoken, is_again=is_again)
         if group.is_new and message.address.is_group:
@@ -204,8 +206,8 @@ class Conversation:
                 await self._shop.letterbox.wish(group.node, spoken.member, text)
             await self._say(spoken, answer.text)
             return
-        found = await self._shop.search(text, _MOST_SHOWN + 2, leaning=leaning)
-        card, others = _suiting(group, answer.card, found)
+        found = await self._shop.search(text, MOST_SHOWN + 2, leaning=leaning)
+        card, others = suiting(group, answer.card, found)
         if card is None:
             await self._groups.tell(group.node, Spoke(spoken.member))
             return
@@ -218,8 +220,8 @@ class Conversation:
         """A member recommends: the link is theirs, and so is the answer for it."""
         group = spoken.group
         words = spoken.message.text.partition(" ")[2]
-        found = await self._shop.search(words, _MOST_SHOWN) if words else []
-        card, _ = _suiting(group, found[0].card if found else None, found)
+        found = await self._shop.search(words, MOST_SHOWN) if words else []
+        card, _ = suiting(group, found[0].card if found else None, found)
         if card is None:
             await self._groups.tell(group.node, Spoke(spoken.member))
             await self._say(spoken, line(self._language(group), "recommend_what"))
@@ -334,8 +336,17 @@ class Conversation:
         asked = await self._groups.others_who_asked(group.node, card.sku, spoken.member)
         too = line(self._language(group), "asked_too", count=asked) if asked else ""
         outgoing = await self._composed(group, card, said, others, token, recommender, too)
-        sent = await spoken.channel.send(message.address, outgoing)
+        sent = await spoken.channel.send(await self._place(spoken), outgoing)
         await self._groups.posted(group.node, number, token=token, reference=sent.reference)
+
+    async def _place(self, spoken: Spoken) -> Address:
+        """Where an offer goes: to the group's thread for offers, else where it was asked for."""
+        here = spoken.message.address
+        kept = await self._groups.place(spoken.group.node) if spoken.group.is_apart else None
+        if kept is None:
+            return here
+        apart = Address.from_json(kept)
+        return here if here.extra.get("thread") == apart.extra.get("thread") else apart
 
     async def _composed(
         self,
@@ -457,29 +468,6 @@ class Conversation:
                 self._paces.pop(next(iter(self._paces)))
             self._paces[member] = Pace(4, 1 / 20, time.monotonic)
         return self._paces[member]
-
-
-def labels_of(card: ProductCard) -> frozenset[str]:
-    """What a product may be banned or chosen by: shelf, tags, maker and words of the title."""
-    shelf = (card.category or "").replace("/", ">").split(">")
-    words = [*shelf, *card.tags, card.brand or "", *card.title.split()]
-    return frozenset(word.strip().lower() for word in words if word.strip())
-
-
-def _suiting(
-    group: Group, first: ProductCard | None, found: list[Candidate]
-) -> tuple[ProductCard | None, list[ProductCard]]:
-    """The product to pitch, and up to two others, within what the group is about."""
-    cards = [first] if first is not None else []
-    cards += [one.card for one in found if all(one.card.sku != card.sku for card in cards)]
-    only, banned = group.profile.only, group.policy.banned
-    suiting = [
-        card
-        for card in cards
-        if (not only or only & labels_of(card)) and not banned & labels_of(card)
-    ]
-    others = [card for card in suiting[1:] if card.is_available]
-    return (suiting[0] if suiting else None), others[: _MOST_SHOWN - 1]
 
 
 def _needs_admin(group: Group) -> bool:

@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 
 from commerce.shop import Shop
 from sdk.errors import MessagingError
+from sdk.messaging.bulletin import Bulletin
 from sdk.messaging.channel import Channel
 from sdk.messaging.channels.wecom_socket import WecomSocket
 from sdk.messaging.clerk import Clerk
@@ -57,7 +58,10 @@ def letterbox_routes(
         A router whose lifespan starts and ends the work.
     """
     conversation = Conversation(shop, shop.ledger, stage, config.conversation)
-    clerk = Clerk(shop, channels, conversation, language=config.conversation.language)
+    bulletin = Bulletin(shop, shop.ledger, channels, config.conversation)
+    clerk = Clerk(
+        shop, channels, conversation, bulletin=bulletin, language=config.conversation.language
+    )
     inbox = shop.letterbox.inbox
 
     async def keep(channel: str, pushed: tuple[Pushed, ...]) -> None:

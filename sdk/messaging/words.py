@@ -9,7 +9,9 @@ Moment = Literal[
     "policy_changed", "only_admins", "host_set", "text_kept", "text_dropped", "approval_asked",
     "approved_nothing", "open", "also", "taken_back", "asked_after", "asked_too", "advice_arrived",
     "thanks", "review_kept", "review_returned", "recommend_what", "help", "live_lead",
-    "live_lead_named",
+    "live_lead_named", "news_flash", "news_joined", "news_formed", "news_settled", "news_failed",
+    "news_more", "thread_on", "thread_off", "thread_none", "order_linked", "order_unknown",
+    "order_in_private",
 ]  # fmt: skip
 
 _LINES: dict[str, dict[Moment, str]] = {
@@ -51,6 +53,25 @@ _LINES: dict[str, dict[Moment, str]] = {
         "help": "Ask me for a product: {example}",
         "live_lead": "A question from our chat group.",
         "live_lead_named": "{name} asks from our chat group.",
+        "news_flash": "{title}: {price} instead of {before} until {until}, {left} left.",
+        "news_joined": "{title} together: {joined} of {target} have paid, until {until}.",
+        "news_formed": (
+            "{title} together: {joined} have paid, so it comes about. More may join until {until}."
+        ),
+        "news_settled": "{title} together: it came about, {joined} paid {price} each.",
+        "news_failed": (
+            "{title} together: it did not come about; all who paid get everything back."
+        ),
+        "news_more": "And {count} more on the page.",
+        "thread_on": "From now on offers stand in this thread only. /thread off ends that.",
+        "thread_off": "Offers stand where they are asked for again.",
+        "thread_none": "Write /thread on inside the thread or topic that offers shall go to.",
+        "order_linked": (
+            "Noted: this order is yours. Three days after delivery I ask once, here, how it is. "
+            "/consent off takes that back."
+        ),
+        "order_unknown": "I know no paid order with that number; copy it from your order's page.",
+        "order_in_private": "Write that to me in private: the number is yours alone.",
     },
     "zh": {
         "norms": (
@@ -88,6 +109,20 @@ _LINES: dict[str, dict[Moment, str]] = {
         "help": "可以这样问我：{example}",
         "live_lead": "群里有朋友问。",
         "live_lead_named": "群里的{name}问。",
+        "news_flash": "{title}：限时价 {price}（原价 {before}），至 {until}，仅剩 {left} 件。",
+        "news_joined": "{title} 拼团：{joined}/{target} 人已付款，至 {until}。",
+        "news_formed": "{title} 拼团：{joined} 人已付款，已成团，{until} 前仍可加入。",
+        "news_settled": "{title} 拼团成功：{joined} 人，每件 {price}。",
+        "news_failed": "{title} 拼团未成，已付款项全部退回。",
+        "news_more": "页面上还有 {count} 件。",
+        "thread_on": "从现在起，推荐只出现在本话题中。/thread off 可取消。",
+        "thread_off": "推荐将重新出现在提问的地方。",
+        "thread_none": "请在要放推荐的话题里写 /thread on。",
+        "order_linked": (
+            "已记录：这是您的订单。送达三天后我在这里问一次使用感受。/consent off 可撤回。"
+        ),
+        "order_unknown": "没有这个编号的已付订单，请从订单页面复制。",
+        "order_in_private": "请私下发给我：这个编号只属于您。",
     },
     "es": {
         "norms": (

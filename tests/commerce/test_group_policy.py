@@ -22,8 +22,11 @@ from commerce.models.groups import (
     Judged,
     KeepSilent,
     MakePitch,
+    Novelties,
+    Novelty,
     Spoke,
     TakeBack,
+    TellNews,
     Voted,
     Wanted,
 )
@@ -82,6 +85,7 @@ class Referee(RuleBasedStateMachine):
         self.forgotten_at = {}
         self.silences = []  # (from, until)
         self.in_a_row = 0
+        self.told = {}
 
     def tell(self, event):
         self.count_ignored()
@@ -213,6 +217,32 @@ class Referee(RuleBasedStateMachine):
             self.now += timedelta(seconds=2000)
         self.ask_for(second, "mug", "ask", is_admin=True)
 
+    @rule(
+        skus=st.lists(st.sampled_from(sorted(SKUS)), min_size=1, max_size=3, unique=True),
+        day=st.integers(1, 2),
+        cause=st.sampled_from(["alert", "progress"]),
+    )
+    def news(self, skus, day, cause):
+        """Something new that nobody asked for; all of it in one message, and never twice."""
+        items = tuple(Novelty(f"{sku}:{day}", sku, SKUS[sku]) for sku in skus)
+        verdict = self.tell(Novelties(items, cause))
+        if not isinstance(verdict, TellNews):
+            assert verdict is None or isinstance(verdict, KeepSilent)
+            return
+        assert self.policy.takes_alerts
+        assert not self.policy.needs_approval
+        told = [one for one in items if one.key in verdict.keys]
+        assert [one.key for one in told] == list(verdict.keys)
+        fresh = {key for key, at in self.told.items() if self.now - at < timedelta(days=60)}
+        assert not fresh & set(verdict.keys), "told twice"
+        gone = [p for p in self.pitches if p["gone"] and self.now - p["gone"] < timedelta(days=7)]
+        for one in told:
+            assert not self.policy.banned & one.labels
+            assert one.sku not in {p["sku"] for p in gone}
+            self.told[one.key] = self.now
+        assert verdict.sku == told[0].sku
+        self.judge_pitch(verdict, "", verdict.sku, cause, is_admin=True)
+
     @rule(member=st.sampled_from(MEMBERS))
     def push(self, member):
         """A member recommends one thing after the other, and the group is against each."""
@@ -250,7 +280,8 @@ class Referee(RuleBasedStateMachine):
     def judge_pitch(self, verdict, member, sku, cause, *, is_admin):
         policy, now = self.policy, self.now
         assert policy.is_on
-        assert verdict.names_asker == (member in self.consented), "named without consent"
+        names_asker = isinstance(verdict, MakePitch) and verdict.names_asker
+        assert names_asker == (member in self.consented), "named without consent"
         assert policy.who == "anyone" or is_admin or (
             policy.who == "consented" and member in self.consented
         )  # fmt: skip

@@ -19,8 +19,12 @@ from commerce.models.buying import FlashPrice
 from commerce.models.happenings import OrderDelivered, OrderPaid, SoldLine
 from commerce.money import Money
 from commerce.recommendation.policy_words import changed
+from commerce.settings import CommerceSettings
+from commerce.shop.connecting import connected
 from commerce.shop.letterbox import GroupPolicy, GroupProfile
 from commerce.shop.news import News
+from sdk.messaging import ConversationConfig
+from sdk.messaging.bulletin import Bulletin
 from sdk.messaging.capabilities import CAPABILITIES
 from sdk.messaging.messages import AI_LABEL, Outgoing
 from sdk.testing import fake_session
@@ -35,10 +39,11 @@ from tests.sdk.test_messaging_conversation import ADMIN, ANA, ASK, BO, CY, DI, c
 from tests.support.bot_api import bot_api
 from tests.support.chats import GROUP, TELEGRAM_TOKEN, dumped, telegram_headers, telegram_update
 from tests.support.shops import EXAMPLES
-from tests.support.tills import bench
+from tests.support.tills import Bench, Diary, bench
 
 pytestmark = pytest.mark.asyncio
 CATALOGUE = EXAMPLES / "catalogue.csv"
+HERE = ConversationConfig("https://live.example.com")
 PERSON = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/140", "sec-fetch-dest": "document"}
 LINK = re.compile(r"http://[\w.:]+/r/[\w-]{22}")
 
@@ -233,6 +238,72 @@ async def test_row_10_no_overload(chat):  # noqa: F811
     assert len(await chat.say("@shop a desk lamp?", CY)) == 1
 
 
+async def test_row_10_news_come_as_one_message_and_only_where_they_are_wanted(chat):  # noqa: F811
+    shop, now = chat.shop, lambda: chat.clock
+    bulletin = Bulletin(shop, shop.ledger, [chat.channel], HERE, now=now)
+
+    async def told():
+        before = len(chat.telegram.calls("/sendMessage"))
+        await bulletin.tell()
+        return [one.json["text"] for one in chat.telegram.calls("/sendMessage")[before:]]
+
+    async def flash(sku, price):
+        end = chat.clock + timedelta(hours=20)
+        await shop.till.add_flash(FlashPrice(sku, Money(price, "USD"), chat.clock, end, quota=5))
+
+    await flash("mug-morning", 990)
+    assert await told() == [], "nobody wanted news"
+    await chat.say("/policy alerts on", ADMIN)
+    await chat.say("/policy quiet 00:00-23:59 UTC", ADMIN)
+    assert await told() == [], "not at night"
+    await flash("scarf-fjord", 3000)
+    await chat.say("/policy quiet off", ADMIN)
+    (digest,) = await told()
+    assert digest.startswith(AI_LABEL["en"])
+    assert "Morning Stoneware Mug: $9.90 instead of $16.50" in digest
+    assert "Fjord Wool Scarf: $30" in digest
+    assert "5 left" in digest
+    chat.clock += timedelta(minutes=10)
+    assert await told() == [], "each piece once"
+    # Votes and caps hold for news as for every pitch.
+    await flash("lamp-arc", 4000)
+    for member in (ANA, BO, CY):
+        await chat.react(9000 + len(chat.telegram.told), member)
+    assert await told() == [], "three against the last one: not at once"
+    chat.clock += timedelta(hours=2)
+    assert "Arc Desk Lamp" in (await told())[0]
+    await chat.say("/policy alerts off", ADMIN)
+    await flash("thermos-trail", 2000)
+    assert await told() == []
+
+
+async def test_row_10_a_group_order_is_told_where_its_buyers_came_from(chat):  # noqa: F811
+    shop, now = chat.shop, lambda: chat.clock
+    bulletin = Bulletin(shop, shop.ledger, [chat.channel], HERE, now=now)
+    await chat.say("/policy alerts on", ADMIN)
+    await chat.say("/recommend face moisturiser", BO)
+    token = _last_link(chat)
+    async with connected(shop.till, CommerceSettings(stripe_api_key=None)) as connection:
+        till = Bench(shop, connection.sandbox, now, Diary())
+        deadline = chat.clock + timedelta(hours=5)
+        ladder = [(2, Money(2000, "USD")), (3, Money(1800, "USD"))]
+        order = await shop.till.open_group(
+            "moisturiser-dew", target=2, ladder=ladder, deadline=deadline, leader="visitor:l"
+        )
+        before = len(chat.telegram.calls("/sendMessage"))
+        await bulletin.tell()
+        assert chat.telegram.calls("/sendMessage")[before:] == [], "nobody has paid"
+        for number, expected in enumerate(("1 of 2 have paid", "2 have paid, so it comes about")):
+            chat.clock += timedelta(minutes=20)
+            buyer = {"buyer": f"visitor:{number}", "referral": token, "group": order.group}
+            await till.bought("moisturiser-dew", **buyer)
+            for _ in range(2):
+                await bulletin.tell()
+            sent = chat.telegram.calls("/sendMessage")[before + number :]
+            assert len(sent) == 1, "told once"
+            assert expected in sent[0].json["text"]
+
+
 async def test_row_11_group_orders(tmp_path):
     run_state_machine_as_test(
         together.GroupTrace, settings=_brief(together.TestGroupTrace.settings)
@@ -304,6 +375,67 @@ async def test_row_15_hidden_by_default(tmp_path):
     await ledger_rows.test_row_15_a_purchase_is_hidden_unless_its_buyer_shows_it(
         str(tmp_path / "shop.db")
     )
+
+
+async def test_row_15_offers_in_a_thread_of_their_own(chat):  # noqa: F811
+    def sent():
+        return chat.telegram.calls("/sendMessage")[-1].json
+
+    await chat.say("/thread on", ADMIN)
+    assert "inside the thread" in sent()["text"]
+    await _in_topic(chat, "/thread on", BO)
+    assert "Only this group's admins" in sent()["text"]
+    await _in_topic(chat, "/thread on", ADMIN)
+    assert sent()["message_thread_id"] == TOPIC
+    await chat.say(ASK)
+    assert "Dew Face Moisturiser" in sent()["text"]
+    assert sent()["message_thread_id"] == TOPIC
+    assert "reply_parameters" not in sent(), "an answer would stand in the talk"
+    assert str(TOPIC).encode() not in chat.dump()
+    chat.clock += timedelta(hours=1)
+    await chat.say("/thread off", ADMIN)
+    await chat.say("@shop do you have a thermos?", BO)
+    assert "Trail Thermos" in sent()["text"]
+    assert "message_thread_id" not in sent()
+
+
+TOPIC = 7654321
+
+
+async def _in_topic(chat, text, member):  # noqa: F811
+    chat.number += 1
+    update = telegram_update(
+        text, update=chat.number, message=chat.number, member=member, date=chat.clock.timestamp()
+    )
+    update["message"] |= {"message_thread_id": TOPIC, "is_topic_message": True}
+    return await chat.update(update)
+
+
+async def test_row_16_a_visitor_who_shows_their_order_is_asked_in_the_chat(chat):  # noqa: F811
+    visitor = await chat.shop.ledger.node("visitor", "ab" * 16)
+    order = "order_" + "7" * 32
+    await _news(chat).book(_paid(chat, order, "moisturiser-dew", visitor, None))
+    await _news(chat).book(OrderDelivered(order, chat.clock))
+    (refused,) = await chat.say(f"/order {order}", DI)
+    assert "in private" in refused
+    (unknown,) = await chat.say("/order order_none", DI, chat=DI)
+    assert "no paid order" in unknown
+    (known,) = await chat.say(f"/order {order}", DI, chat=DI)
+    assert "ask once" in known
+    await chat.clerk.ask_buyers()
+    assert await chat.shop.letterbox.aftercare.due_questions() == []
+    chat.clock += timedelta(days=4)
+    before = len(chat.telegram.calls("/sendMessage"))
+    for _ in range(2):
+        await chat.clerk.ask_buyers()
+    (asked,) = chat.telegram.calls("/sendMessage")[before:]
+    assert asked.json["chat_id"] == str(DI)
+    await chat.say("keep lovely", DI, chat=DI)
+    (review,) = await chat.shop.letterbox.aftercare.reviews("moisturiser-dew")
+    assert (review.verdict, review.words) == ("kept", "lovely")
+    # To the ledger, the visitor and the member are one person from now on.
+    member = await chat.shop.ledger.node("chat", "telegram", str(DI))
+    assert (await chat.shop.ledger.export(member))["orders"]
 
 
 async def test_row_16_asked_once_and_shown_as_written(chat):  # noqa: F811

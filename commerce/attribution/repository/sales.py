@@ -244,6 +244,14 @@ async def token_row(session: AsyncSession, digest: str) -> ReferralToken | None:
     return found.first()
 
 
+async def groups_of_tokens(session: AsyncSession, digests: Sequence[str]) -> set[int]:
+    """The groups in which links with these digests stand."""
+    wanted = select(ReferralToken.group_id).where(
+        ReferralToken.digest.in_(digests), ReferralToken.group_id.is_not(None)
+    )
+    return {group for group in await session.scalars(wanted) if group is not None}
+
+
 async def add_token(session: AsyncSession, row: dict[str, Any]) -> int:
     """Keep a link."""
     made = await session.execute(insert(ReferralToken).values(**row).returning(ReferralToken.id))

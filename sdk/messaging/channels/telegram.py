@@ -99,6 +99,8 @@ class Telegram:
     async def send(self, address: Address, message: Outgoing) -> Sent:
         """A picture with a caption and a button, or a text with a button."""
         body: dict[str, Any] = {"chat_id": address.chat}
+        if thread := address.extra.get("thread"):
+            body["message_thread_id"] = int(thread)
         if address.reply_to:
             body["reply_parameters"] = {
                 "message_id": int(address.reply_to),
@@ -184,7 +186,7 @@ class Telegram:
         number = text(message, "message_id")
         is_anonymous_admin = text(message, "sender_chat", "id") == text(chat, "id") != ""
         return ChatMessage(
-            _address(chat, number),
+            _address(chat, number, _topic(message)),
             text(sender, "id"),
             number,
             without(written, spans),
@@ -222,8 +224,14 @@ def _is_group(chat: dict[str, Any]) -> bool:
     return text(chat, "type") in ("group", "supergroup")
 
 
-def _address(chat: dict[str, Any], reply_to: str = "") -> Address:
-    return Address("telegram", text(chat, "id"), _is_group(chat), reply_to)
+def _topic(message: dict[str, Any]) -> str:
+    """The forum topic a message stands in; a thread of mere answers is none."""
+    return text(message, "message_thread_id") if message.get("is_topic_message") is True else ""
+
+
+def _address(chat: dict[str, Any], reply_to: str = "", topic: str = "") -> Address:
+    extra = {"thread": topic} if topic else {}
+    return Address("telegram", text(chat, "id"), _is_group(chat), reply_to, extra)
 
 
 def _derived_secret(token: str) -> str:
