@@ -5,7 +5,8 @@
 Public-domain portraits are warped to their common, symmetric geometry, with the mouth of those
 whose lips meet, and brought to one light. Coarse bands of the picture are the mean of all of them;
 fine bands come from a different person for the eyes, the nose, the mouth and the skin. Hair and
-clothes come from one more, who lends the face nothing else, and change colour; the wall is painted.
+clothes come from one more, who lends the face nothing else; both change colour, and the jewels go.
+The wall is painted.
 Nothing is random, so the file can be made again.
 """
 
@@ -45,8 +46,9 @@ COARSE_SHARE = (0.0, 0.0, 0.15, 0.6, 0.9, 1.0, 1.0)  # of the mean, per band fro
 TONE_GAIN = np.array([1.05, 0.88, 0.86])  # lighter and less flushed than the mean, Lab
 SHARPENING = 0.7
 MATTE_FOOT, MATTE_FULL = 0.45, 0.95
-CLOTH_CHROMA = 0.45
-HAIR_SHIFT = np.array([3.0, 4.5, 5.5])  # Lab
+PEARL = np.array([2.0, 8.0])  # a, b of Lab
+CLOTH_OF_BLUE = np.array([0.3, -0.02])  # a and b of the new cloth by b of the old: green of blue
+HAIR_SHIFT = np.array([10.0, 3.5, 10.0])  # Lab
 # Hair behind the neck, where the picture's own leaves a small window: corners, and whence it comes.
 HAIR_BEHIND = ((236, 575), (330, 575), (330, 690), (285, 690), (268, 672), (256, 640))
 HAIR_FROM, HAIR_BEHIND_LIGHT = (100, 76), 0.7
@@ -78,6 +80,7 @@ def main() -> None:
     args = parser.parse_args()
     names = dict.fromkeys([*COARSE, *CLOSED, EYES, NOSE, MOUTH, SKIN, BODY])
     sitters = {name: _read(args.portraits / "train" / f"p{name}.jpg") for name in names}
+    sitters[BODY] = _without_jewels(sitters[BODY])
     geometry = _with_mouth(
         _common_geometry([sitters[name] for name in COARSE]),
         _common_geometry([sitters[name] for name in CLOSED]),
@@ -92,6 +95,22 @@ def _read(path: Path) -> Sitter:
     face = find_landmarks(picture, detect_faces(picture, networks)[0], networks)
     matte = person_matte(picture, networks)
     return Sitter(picture.astype(np.float32) / 255, face.points[:, :2], matte)
+
+
+def _without_jewels(sitter: Sitter) -> Sitter:
+    """The same without pearls at the ears and around the neck, which are paler than any skin."""
+    lab = cv2.cvtColor(sitter.image, cv2.COLOR_RGB2LAB)
+    brow, chin, *cheeks = sitter.points[[9, 152, 234, 454]]
+    unit = float(chin[1] - brow[1])
+    y, x = np.mgrid[: lab.shape[0], : lab.shape[1]]
+    lobes = [np.hypot(x - u, y - v - 0.33 * unit) < 0.22 * unit for u, v in cheeks]
+    neck = (y > chin[1] + 0.05 * unit) & (np.abs(x - chin[0]) < 0.75 * unit)
+    pale = np.linalg.norm(lab[..., 1:] - PEARL, axis=-1) < 12
+    jewels = (lab[..., 0] > 45) & pale & (lobes[0] | lobes[1] | neck)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 13))
+    image = np.round(sitter.image * 255).astype(np.uint8)
+    bare = cv2.inpaint(image, cv2.dilate(jewels.astype(np.uint8), disc), 5, cv2.INPAINT_TELEA)
+    return Sitter(bare.astype(np.float32) / 255, sitter.points, sitter.matte)
 
 
 def _common_geometry(sitters: list[Sitter]) -> NDArray[np.float64]:
@@ -299,12 +318,12 @@ def _without_old_wall(rgb: Floats, matte: Floats, chin: float) -> tuple[Floats, 
 
 
 def _recoloured(lab: Floats, face: Floats) -> Floats:
-    """The same picture with redder hair, and with less of the clothes' blue."""
+    """The same picture with fairer hair, and green clothes in place of blue ones."""
     blue = np.clip((-lab[..., 2] - 8) / 12, 0, 1)[..., None]
     dark = np.clip((58 - lab[..., 0]) / 25, 0, 1) * (1 - cv2.GaussianBlur(face, (0, 0), 6))
     hair = cv2.GaussianBlur(dark.astype(np.float32), (0, 0), 2)[..., None] * (1 - blue)
-    muted = lab * (1 - blue) + lab * [1.05, CLOTH_CHROMA, CLOTH_CHROMA] * blue
-    return np.asarray(muted + hair * HAIR_SHIFT, np.float32)
+    green = np.concatenate([lab[..., :1], lab[..., 2:] * CLOTH_OF_BLUE], -1)
+    return np.asarray(lab * (1 - blue) + green * blue + hair * HAIR_SHIFT, np.float32)
 
 
 def _onto(points: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
