@@ -25,6 +25,8 @@ _APART = 14.0  # in Lab, lips from skin
 _VERMILION = np.array([0.91, 0.67, 0.65])  # of the skin, where the photo shows no red
 _EYE_SHADE = 0.2
 LIPS_PARTED_CM = 0.12  # as the renderers say
+_RIM = 0.33  # depth of the lips' inner rim, which carries no detail of the photo's open mouth
+_STAINED = 0.8  # depth of the lips up to which the dark between them may have been sampled
 _CONTACT = 0.55  # share of the light that lips which meet take from each other
 
 
@@ -54,6 +56,8 @@ def relaxing(
         moved = np.abs(change).max(1) > 0.004
         tints[moved], drivers[moved] = change[moved], TintDriver.RELAX
     _lips_that_part_or_meet(s, color, tints, drivers)
+    colors = maps.colors.copy()
+    colors[:n] = np.clip(color, 0, 1)
     # Under closing lids an eye lies in shadow, and nothing of the photo's detail of it shows.
     eyes = s.chart == Chart.EYE
     tints[eyes] = -_EYE_SHADE * color[eyes] - 0.01
@@ -61,7 +65,7 @@ def relaxing(
     shut = lids > 0.02
     tints[shut] = ((closed - color) * lids[:, None])[shut]
     drivers[shut] = np.where(s.regions.left[shut], TintDriver.LEFT_LID, TintDriver.RIGHT_LID)
-    return replace(maps, tints=tints.astype(np.float32), tint_drivers=drivers)
+    return replace(maps, colors=colors, tints=tints.astype(np.float32), tint_drivers=drivers)
 
 
 def _unfolded(s: Sculpture, color: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -128,39 +132,61 @@ def _lips_that_part_or_meet(
     tints: NDArray[np.float64],
     drivers: NDArray[np.uint8],
 ) -> None:
-    """Tints, in place, of the inner lips: the line along which closed lips meet goes and comes.
+    """Colours and tints, in place, of the inner lips: the line where they meet goes and comes.
 
     Where the photo shows closed lips, the line in it is taken out as they part; where it shows
-    teeth, never a line, one comes as they meet.
+    them apart, never a line, one comes as they meet, and what the photo shows of the dark and the
+    teeth between them is taken off the lips for good: the photo's detail still has it.
     """
     depth = s.regions.lip_depth
     inner = s.regions.skin & (depth > -2.5) & (depth < 0.45)
-    R = s.rig.resolution
     if _parted_cm(s) > 0.5 * LIPS_PARTED_CM:
+        neutral = color + np.where(drivers[:, None] > 0, tints, 0)
+        wanted = _inner_lips(s, neutral, s.regions.skin & (depth > -2.5) & (depth < _STAINED))
+        stained = _stain(neutral, wanted) * smoothstep(depth, _STAINED, _STAINED - 0.15)
+        rim = inner & (depth < _RIM) | (stained > 0.1)
+        color[rim] += ((neutral - color) + (wanted - neutral) * stained[:, None])[rim]
         # Little of the lower lip: of that an open mouth shows what the smile has tinted. Yet where
         # it rolls over the upper one, the line would be hidden without it.
-        reach = np.where(s.regions.above_mouth, 0.28, 0.20)
-        line = inner & (np.abs(depth) < reach)
-        neutral = color[line] + np.where(drivers[line, None] > 0, tints[line], 0)
-        dark = _CONTACT * smoothstep(depth[line] / reach[line], 1.0, 0.2)[:, None]
-        tints[line] = neutral * (1 - dark) - color[line]
-        drivers[line] = TintDriver.LIPS
+        reach = np.where(s.regions.above_mouth, 0.28, 0.20)[rim]
+        dark = _CONTACT * smoothstep(np.abs(depth[rim]) / reach, 1.0, 0.2)[:, None]
+        tints[rim] = -color[rim] * np.maximum(dark, 0.01)
+        drivers[rim] = TintDriver.LIPS
         return
+    lighter = (
+        np.maximum(_inner_lips(s, color, inner) - color, 0) * smoothstep(depth, 0.45, 0.25)[:, None]
+    )
+    moved = inner & (lighter.max(1) > 0.01)
+    tints[moved], drivers[moved] = lighter[moved], TintDriver.LIPS
+
+
+def _inner_lips(
+    s: Sculpture, color: NDArray[np.float64], inner: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Colours [N, 3] in which the red of each lip goes on to its inward side, wet and unlit."""
+    R = s.rig.resolution
+    depth, light, reds = s.regions.lip_depth, color.mean(1), _lab(color)[:, 1]
+    out = color.copy()
     for side in (s.regions.above_mouth, ~s.regions.above_mouth):
         lip = s.regions.skin & side & (depth > 0.3) & (depth < 0.9)
         if not lip.any():
             continue
-        light = color.mean(1)
-        clear = lip * smoothstep(light, 0.7 * np.median(light[lip]), np.median(light[lip]))
+        usual, red = np.median(light[lip]), np.median(reds[lip])
+        clear = lip * smoothstep(light, 0.7 * usual, usual)
+        clear *= smoothstep(light, 1.4 * usual, 1.2 * usual) * smoothstep(reds, red - 8, red - 3)
         weight = clear.astype(np.float32).reshape(R, R)
-        smooth = fill(color.reshape(R, R, 3), weight, sigmas=(1.5, 3, 6, 12)).reshape(-1, 3)
+        smooth = fill(color.reshape(R, R, 3), weight, sigmas=(2.5, 5, 10, 20)).reshape(-1, 3)
         here = inner & side
-        wanted = smooth[here] * np.interp(depth[here], [-2, -0.5, 0.3], [0.62, 0.88, 0.97])[:, None]
-        share = smoothstep(depth[here], 0.45, 0.25)[:, None]
-        change = np.maximum(wanted - color[here], 0) * share
-        moved = change.max(1) > 0.01
-        at = np.nonzero(here)[0][moved]
-        tints[at], drivers[at] = change[moved], TintDriver.LIPS
+        wet = np.interp(depth[here], [-2, -0.5, 0.3], [0.62, 0.88, 0.97])
+        out[here] = smooth[here] * wet[:, None]
+    return out
+
+
+def _stain(color: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[N] how surely a colour is not the lip's own: much darker than wanted, or pale as teeth."""
+    is_dark = smoothstep(color.mean(1) / np.maximum(wanted.mean(1), 0.05), 0.88, 0.68)
+    paler = _lab(wanted)[:, 1] - _lab(color)[:, 1]
+    return np.maximum(is_dark, smoothstep(paler, 5.0, 11.0))
 
 
 def _parted_cm(s: Sculpture) -> float:

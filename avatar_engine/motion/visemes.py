@@ -52,7 +52,7 @@ _CONSONANT_WEIGHTS: dict[Family, tuple[dict[str, float], tuple[float, float, flo
     "labiodental": ({"jawOpen": 0.07}, (1.2, 1.0, 0.2, 0.6)),
     "labiodental_approximant": ({"jawOpen": 0.08}, (1.0, 0.9, 0.2, 0.6)),
     "dental": (
-        {"jawOpen": 0.11, "mouthLowerDown": 0.19, "mouthUpperUp": 0.05, "tongueOut": 0.34},
+        {"jawOpen": 0.12, "mouthLowerDown": 0.22, "mouthUpperUp": 0.06, "tongueOut": 0.37},
         (1.0, 0.7, 0.25, 1.5),
     ),
     "alveolar": (
@@ -61,12 +61,17 @@ _CONSONANT_WEIGHTS: dict[Family, tuple[dict[str, float], tuple[float, float, flo
             "mouthLowerDown": 0.13,
             "mouthUpperUp": 0.05,
             "mouthStretch": 0.05,
-            "tongueOut": 0.17,
+            "tongueOut": 0.2,
         },
         (0.9, 0.5, 0.15, 0.8),
     ),
+    # Held and loud, unlike its stops: the mouth is open enough to show the tongue behind the teeth.
+    "alveolar_nasal": (
+        {"jawOpen": 0.11, "mouthLowerDown": 0.17, "mouthUpperUp": 0.05, "tongueOut": 0.22},
+        (0.8, 0.5, 0.15, 0.9),
+    ),
     "lateral": (
-        {"jawOpen": 0.13, "mouthLowerDown": 0.14, "mouthUpperUp": 0.05, "tongueOut": 0.24},
+        {"jawOpen": 0.2, "mouthLowerDown": 0.24, "mouthUpperUp": 0.06, "tongueOut": 0.3},
         (0.8, 0.5, 0.15, 1.0),
     ),
     "trill": ({"jawOpen": 0.12, "mouthLowerDown": 0.12}, (0.7, 0.4, 0.15, 0.8)),

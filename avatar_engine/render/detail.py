@@ -27,7 +27,7 @@ class Detail:
         self._cell = d.detail_cell(self._width, self._height)
         self._rows = -(-self._height // self._cell)
         self._columns = -(-self._width // self._cell)
-        kinds = torch.as_tensor(d.detail_kinds(maps.chart), device=missing.device)
+        kinds = torch.as_tensor(d.detail_kinds(maps), device=missing.device)
         drivers, fading = d.detail_fading(maps)
         self._kinds = kinds
         self._drivers = torch.as_tensor(drivers.astype(np.int64), device=missing.device)

@@ -42,14 +42,18 @@ def detail_share(coverage: NDArray[np.floating]) -> NDArray[np.floating]:
 OUTSIDE, EYE, MOUTH = 0, 1, 2
 
 
-def detail_kinds(chart: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What a texel is to the detail, by its chart.
+def detail_kinds(maps: HeadMaps) -> NDArray[np.uint8]:
+    """What each texel [M] is to the detail, by its chart.
 
     OUTSIDE carries it and hides what is behind. EYE carries it where nothing outside is in front:
     lids slide over eyeballs at a hair's breadth. MOUTH only takes up room: what a smile showed of
-    teeth must not be drawn on another opening.
+    teeth must not be drawn on another opening, nor on the rim of lips that stood apart in the
+    photo, which are those that darken as they meet.
     """
+    chart = maps.chart
     inner = np.isin(chart, (Chart.TEETH, Chart.GUM, Chart.TONGUE, Chart.CAVITY))
+    count = len(maps.tints)
+    inner[:count] |= (maps.tint_drivers == TintDriver.LIPS) & (maps.tints.sum(1) < 0)
     kinds = np.where(inner, MOUTH, np.where(chart == Chart.EYE, EYE, OUTSIDE))
     return kinds.astype(np.uint8)
 

@@ -100,7 +100,7 @@ def detail_for(
     detail = Detail(
         np.array([cell], np.int32),
         np.array([round(DETAIL_DEPTH_CM * keys_per_cm)], np.int32),
-        detail_kinds(maps.chart),
+        detail_kinds(maps),
         *detail_fading(maps),
         np.zeros((*records.keys.shape, 4), np.float32),
         padded,

@@ -30,6 +30,7 @@ _TRAINED_VARIANTS = tuple(
 _FAMILY_SOUND: dict[Family, str] = {
     "bilabial": "m", "bilabial_fricative": "m", "linguolabial_click": "m",
     "labiodental": "f", "labiodental_approximant": "f", "dental": "θ", "alveolar": "t",
+    "alveolar_nasal": "t",
     "lateral": "l", "trill": "ɾ", "sibilant": "s", "postalveolar": "ʃ", "alveolopalatal": "ʃ",
     "rhotic": "ɹ", "palatal": "k", "velar": "k", "throat": "k", "labial_glide": "w",
     "palatal_glide": "j", "silence": "",
