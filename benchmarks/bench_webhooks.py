@@ -217,6 +217,7 @@ async def serve(database: str, port: int) -> None:
     from sdk.live.access import Access
     from sdk.live.gate import Gate
     from sdk.live.server import LiveServer, address_of, listen
+    from sdk.live.show import leave_alone_what_lasts
     from sdk.messaging.channels.whatsapp import WhatsApp
     from sdk.messaging.routes import messaging_routes
 
@@ -228,6 +229,7 @@ async def serve(database: str, port: int) -> None:
         server = LiveServer(Gate(app, Access("127.0.0.1")), listener)
         serving = asyncio.create_task(server.serve())
         await server.started()
+        leave_alone_what_lasts()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.stop)
         print(address_of(listener, "127.0.0.1"), flush=True)
         await serving

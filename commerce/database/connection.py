@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from commerce import migrations
 from commerce.database import postgresql, sqlite
+from commerce.database.checkpoints import Checkpoints
 from commerce.database.failures import failures_of
 from commerce.errors import DatabaseError
 
@@ -45,6 +46,8 @@ class Database:
         self._turn = asyncio.Lock() if name == sqlite.MEMORY else nullcontext()
         # SQLite's own waiting is polling, and no queue: of a crowd, some would wait for ever.
         self._write_turn = asyncio.Lock() if self.dialect == "sqlite" else nullcontext()
+        is_file = self.dialect == "sqlite" and name != sqlite.MEMORY
+        self._log = Checkpoints(name, self._write_turn, _BUSY_TIMEOUT_S) if is_file else None
         reading = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         self._readers = async_sessionmaker(
             engine.execution_options(**reading) if self.dialect == "postgresql" else engine,
@@ -84,6 +87,8 @@ class Database:
 
     async def aclose(self) -> None:
         """Close every connection."""
+        if self._log is not None:
+            await self._log.aclose()
         await self._engine.dispose()
 
     @asynccontextmanager
@@ -99,6 +104,8 @@ class Database:
         with self._failures():
             async with self._write_turn, self._turn, self._writers.begin() as session:
                 yield session
+        if self._log is not None:
+            self._log.committed()
 
     async def _migrate(self) -> None:
         read_revision = postgresql.revision if self.dialect == "postgresql" else sqlite.revision

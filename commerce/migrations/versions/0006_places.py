@@ -13,3 +13,8 @@ def upgrade() -> None:
     op.add_column("chat_group", sa.Column("place", sa.LargeBinary))
     is_apart = sa.Column("is_apart", sa.Boolean, nullable=False, server_default=sa.false())
     op.add_column("chat_group", is_apart)
+
+
+def downgrade() -> None:
+    for name in ("is_apart", "place"):
+        op.drop_column("chat_group", name)
