@@ -1,0 +1,106 @@
+"""One head completed: both codebooks asked once, and what they say baked into maps."""
+
+import numpy as np
+
+from avatar_engine.codebook.appearance import AppearanceCodebook
+from avatar_engine.codebook.arithmetic import Floats, Layers
+from avatar_engine.codebook.baking import baked_modes, blended
+from avatar_engine.codebook.front import (
+    appearance_planes,
+    as_planes,
+    as_texels,
+    fused,
+    person_planes,
+    shrunk,
+)
+from avatar_engine.codebook.motion import MotionCodebook
+from avatar_engine.codebook.plan import APPEARANCE, PROTOTYPES, SCALES
+from avatar_engine.codebook.retrieval import Tokens
+from avatar_engine.types import Compensation, Drivers, SeenHead, weights_of
+
+_COARSE = SCALES[-1]
+
+
+class CodebookCompensator:
+    """Completes heads by two codebooks; the file's ``types.Compensator``.
+
+    Args of its making:
+        layers: Of the weight file: both halves, and constant maps under ``ground.``.
+        drivers: Of the corrective modes.
+    """
+
+    def __init__(self, layers: Layers, drivers: Drivers) -> None:
+        self._motion = MotionCodebook(layers)
+        self._appearance = AppearanceCodebook(layers)
+        self._ground = {k[7:]: v for k, v in layers.items() if k.startswith("ground.")}
+        self._drivers = drivers
+        self._has_motion, self._has_appearance = layers["halves"] > 0
+        self._skin = (self._ground["skin"] > 0).astype(np.float32)  # [256, 256]
+        self._skin_small = shrunk(self._skin[None], APPEARANCE.side)[0]
+        prototypes = np.stack([weights_of(**named) for named in PROTOTYPES])
+        self._prototypes = self._fields(prototypes)
+
+    def compensate(self, head: SeenHead) -> Compensation:
+        """What one photo does not say about a head."""
+        color, lid_color = head.color, head.color
+        if self._has_appearance:
+            color, lid_color = self._colors(head)
+        modes, drivers = np.zeros((0, *head.positions.shape), np.float32), Drivers.none()
+        if self._has_motion:
+            # What the rig left in the photo is of the person too; modes do not see it.
+            person = self._person(head, residual=False)
+            found, _ = self._motion.compensate(self._prototypes, person)
+            modes = baked_modes(found, self._ground["skin_field"], self._skin)
+            drivers = self._drivers
+        return Compensation(color, lid_color, modes, drivers)
+
+    def colors(self, color: Floats, seen: Floats, hairy: Floats, heard: Tokens) -> Floats:
+        """Completed colours [B, 3, 128, 128].
+
+        Args:
+            color: [3, 128, 128] sRGB where seen.
+            seen: [B, 128, 128] in [0, 1], in as many ways as are asked for.
+            hairy: [128, 128] in [0, 1].
+            heard: Tokens of the photo's own expression.
+        """
+        before = [fused(color, each, hairy, self._skin_small) for each in seen]
+        place = self._ground["place"]
+        planes = [np.concatenate([appearance_planes(b, hairy), place]) for b in before]
+        found = self._appearance.compensate(np.stack(planes), heard)
+        whole = np.stack([b.color for b in before]) + np.float32(APPEARANCE.unit) * found
+        return np.clip(whole, 0, 1)
+
+    def _colors(self, head: SeenHead) -> tuple[Floats, Floats]:
+        """Colours [N, 3], open-eyed and with closed lids."""
+        side = APPEARANCE.side
+        seen = head.seen.reshape(self._skin.shape) * self._skin
+        best = as_planes(head.color)
+        shown = shrunk(best, side, seen + np.float32(1e-4))
+        seen_small = shrunk(seen[None], side)[0]
+        hairy = shrunk(as_planes(head.hairy[:, None]), side)[0]
+        _, heard = self._motion.compensate(
+            self._fields(head.source[None]), self._person(head, residual=True)
+        )
+        lids = self._ground["lids"]
+        ways = np.stack([seen_small, seen_small * (1 - lids)])
+        opened, closed = self.colors(shown, ways, hairy, heard)
+        trust = self._ground["trust"] * self._skin_small
+        guess = shrunk(best, side, self._skin)
+        color = blended(best, opened - guess, trust, (1 - seen) * self._skin)
+        lid_color = blended(color, closed - opened, lids * self._skin_small, self._skin)
+        return as_texels(color), as_texels(lid_color)
+
+    def _person(self, head: SeenHead, *, residual: bool) -> Floats:
+        """[1, 6, 32, 32] of ``front.person_planes``."""
+        left = head.residual if residual else np.zeros_like(head.residual)
+        planes = person_planes(
+            shrunk(as_planes(head.positions), _COARSE, self._skin),
+            self._ground["mean"],
+            shrunk(as_planes(left), _COARSE, self._skin),
+            self._ground["skin_tokens"],
+        )
+        return planes[None]
+
+    def _fields(self, expressions: Floats) -> Floats:
+        """[B, 3, 32, 32] cm, the linear rig's displacement at expressions [B, 52]."""
+        return np.tensordot(expressions, self._ground["expression"], 1).astype(np.float32)
