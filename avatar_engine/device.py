@@ -4,10 +4,14 @@ import contextlib
 import importlib.util
 import os
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from avatar_engine.errors import RenderError
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def has_cuda() -> bool:
@@ -44,6 +48,23 @@ def compiled(function: Callable[..., Any], **options: Any) -> Any:
         with contextlib.suppress(RuntimeError):
             return njit(cache=True, **options)(function)
     return njit(**options)(function)
+
+
+def with_quiet_blas(function: Callable[P, R]) -> Callable[P, R]:
+    """Let numpy's linear algebra use one thread while a function runs.
+
+    Our matrices are small. OpenBLAS still hands them to a thread per core, each of which spins
+    while it waits: where a show is live on the same cores, that doubles the work.
+    """
+
+    @wraps(function)
+    def quiet(*args: P.args, **kwargs: P.kwargs) -> R:
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1, user_api="blas"):
+            return function(*args, **kwargs)
+
+    return quiet
 
 
 def _missing() -> str | None:
