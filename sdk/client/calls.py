@@ -51,6 +51,14 @@ class Calls:
         """Do something; see ``send``."""
         return read(await self.send("POST", path, body=body), kind)
 
+    async def put(self, path: str, kind: type[_Answer], body: object) -> _Answer:
+        """Set something; see ``send``."""
+        return read(await self.send("PUT", path, body=body), kind)
+
+    async def patch(self, path: str, kind: type[_Answer], body: object) -> _Answer:
+        """Change something; see ``send``."""
+        return read(await self.send("PATCH", path, body=body), kind)
+
     async def send(
         self,
         method: str,

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from sdk.client.calls import Calls
+from sdk.client.desk import Desk
 from sdk.client.following import Following
 from sdk.errors import ApiError, SettingsError
 from sdk.types.answers import (
@@ -56,6 +57,9 @@ class Client:
         http: Instead of a connection pool of its own, for proxies and tests; its address, time-out
             and closing stay the caller's.
 
+    Attributes:
+        desk: The seller's desk: sales, payouts, orders, stock, chats.
+
     Raises:
         SettingsError: The address is none.
     """
@@ -79,6 +83,7 @@ class Client:
             base_url=f"{self._address}/", timeout=timeout_s, trust_env=False
         )
         self._calls = Calls(self._http, token)
+        self.desk = Desk(self._calls)
 
     async def __aenter__(self) -> Self:
         return self

@@ -91,6 +91,7 @@ class Following:
                     if (event := _event_of(raw)) is not None:
                         yield event
             except ConnectionClosed as closed:
+                await socket.wait_closed()
                 self._judge(closed)
             self._socket = None
             if socket.close_code == _ENDED:
@@ -121,6 +122,9 @@ class Following:
             welcome = json.loads(await socket.recv())
             self.viewer = ViewerId(welcome["viewer"])
             self.state = SessionView.model_validate(welcome["data"])
+        except ConnectionClosed:
+            await socket.wait_closed()
+            raise
         except (ValueError, KeyError, TypeError, ValidationError) as error:
             await socket.close()
             raise RefusedError(200, f"{self._shown} is no session of this service") from error

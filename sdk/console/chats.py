@@ -7,10 +7,10 @@ from fastapi import APIRouter, HTTPException
 from commerce.models.groups import GroupPolicy, GroupProfile
 from commerce.shop.inbox import EventState
 from commerce.shop.letterbox import Group, changed_policy
-from sdk.console import answers
 from sdk.console.desk import Desk, refusing
 from sdk.console.paging import Limit, Offset, part
 from sdk.console.wire import Keys, Node, RowNumber, Rules
+from sdk.types import desk_answers as answers
 from sdk.types.answers import problems
 
 _LOOKED_AT = 500  # letters, to find when each service was last heard

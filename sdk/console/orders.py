@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query
 
 from commerce.models.buying import OrderStatus
 from commerce.money import Money
-from sdk.console import sales_answers as answers
 from sdk.console.desk import Desk, refusing
+from sdk.console.money import price, receipt
 from sdk.console.paging import Limit, Offset
-from sdk.console.sales_answers import price, receipt
 from sdk.console.wire import OrderName, Refund, Sku, Stock, Words
+from sdk.types import sales_answers as answers
 from sdk.types.answers import problems
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse
 
+from sdk.console.accounts import account_routes
 from sdk.console.chats import chat_routes
 from sdk.console.desk import Desk
 from sdk.console.orders import order_routes
@@ -28,7 +29,7 @@ def console_routes(desk: Desk) -> APIRouter:
         desk: What it may ask and change.
     """
     router = APIRouter()
-    for part in (show_routes, sales_routes, order_routes, chat_routes):
+    for part in (show_routes, sales_routes, account_routes, order_routes, chat_routes):
         router.include_router(part(desk))
     router.include_router(_pages(desk))
     return router

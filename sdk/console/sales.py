@@ -10,11 +10,11 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from commerce.models.earnings import Document, GroupBy, ModelName, Payout, Report
 from commerce.money import Money
 from commerce.shop.paying_out import pay_out
-from sdk.console import sales_answers as answers
 from sdk.console.desk import Desk, refusing
+from sdk.console.money import price, price_or_none
 from sdk.console.paging import Limit, Offset, part
-from sdk.console.sales_answers import price, price_or_none
 from sdk.console.wire import Decision, OrderName, PayoutKey, Reference
+from sdk.types import sales_answers as answers
 from sdk.types.answers import problems
 
 When = Annotated[datetime | None, Query(description="With its offset from UTC, or a day.")]

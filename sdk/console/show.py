@@ -5,11 +5,11 @@ from typing import Any
 from fastapi import APIRouter
 
 from avatar_engine.types import ACTS, EMOTIONS
-from sdk.console.answers import Performed, ScriptState, ShowView, Welcome
 from sdk.console.desk import Desk, refusing
 from sdk.console.wire import Perform, Switch
 from sdk.session import Speech
 from sdk.types.answers import problems
+from sdk.types.desk_answers import Performed, ScriptState, ShowView, Welcome
 
 
 def show_routes(desk: Desk) -> APIRouter:

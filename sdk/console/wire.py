@@ -55,6 +55,12 @@ class Reference(_Strict):
     text: Line
 
 
+class Account(_Strict):
+    """A recommender's account at the payment provider."""
+
+    account: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,80}$")]
+
+
 class Refund(_Strict):
     """Money goes back: an amount as people write it, or everything that is left."""
 

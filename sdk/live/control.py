@@ -56,9 +56,12 @@ def control_routes(sessions: dict[str, Session], image_file: ImageFile) -> APIRo
         session_id: str,
         limit: Annotated[int, Query(ge=1, le=_MOST_AT_ONCE)] = 100,
         offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+        sku: Annotated[str | None, Query(max_length=200)] = None,
     ) -> dict[str, Any]:
-        """The shelf, a part at a time, in the catalogue's order."""
+        """The shelf, a part at a time, in the catalogue's order; or the one with a SKU."""
         shelf = find(session_id).shelf.products
+        if sku is not None:
+            shelf = [product for product in shelf if product["sku"] == sku]
         return {"products": shelf[offset : offset + limit], "count": len(shelf)}
 
     @router.post(

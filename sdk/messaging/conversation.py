@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
+from urllib.parse import quote
 
 from commerce.models.referrals import Referral, TouchKind
 from commerce.shop import ProductCard, Shop
@@ -456,11 +457,11 @@ class Conversation:
         return group.profile.language or self._config.language
 
     def _picture(self, card: ProductCard) -> str | None:
-        if card.image is None:
-            return None
-        if card.image.startswith(("https://", "http://")):
-            return card.image
-        return None
+        """Where a chat service can fetch a product's picture: here, where it can reach us."""
+        image = card.image or ""
+        if image and self._config.public_url.startswith("https://"):
+            return f"{self._config.public_url}/photo/{quote(card.sku, safe='')}"
+        return image if image.startswith(("https://", "http://")) else None
 
     def _pace_of(self, member: str) -> Pace:
         if member not in self._paces:

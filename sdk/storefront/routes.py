@@ -11,6 +11,7 @@ from sdk.storefront.buying import buying_routes
 from sdk.storefront.files import page, picture_file
 from sdk.storefront.hooks import hook_routes
 from sdk.storefront.links import PageLink, link_routes
+from sdk.storefront.photos import Photos
 from sdk.storefront.sandbox import sandbox_routes
 
 
@@ -51,6 +52,17 @@ def _pages(shop: Shop, *, has_sandbox: bool) -> APIRouter:
         if found is None:
             raise HTTPException(404, "no picture")
         return Response(found, media_type="image/webp", headers={"Cache-Control": "max-age=300"})
+
+    photos = Photos(shop)
+
+    @router.get("/photo/{sku:path}")
+    async def photo(sku: str) -> Response:
+        """For chat services, which fetch the pictures of the messages they show."""
+        painted = await photos.photo(sku)
+        if painted is None:
+            raise HTTPException(404, "no picture")
+        headers = {"Cache-Control": "max-age=300"}
+        return Response(painted, media_type="image/jpeg", headers=headers)
 
     if has_sandbox:
 

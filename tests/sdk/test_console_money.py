@@ -209,6 +209,7 @@ CHANGED = (
     ("POST", "/orders/{}/refund", {}),
     ("POST", "/orders/{}/deliver", {}),
     ("PUT", "/stock/{}", {"stock": 1}),
+    ("PUT", "/accounts/{}", {"account": "x"}),
     ("POST", "/holds/{}/deny", {"by": "x", "note": "y"}),
     ("POST", "/payouts/{}/fail", {"text": "x"}),
     ("POST", "/dead-letters/{}/retry", {}),

@@ -60,7 +60,10 @@ class Chat:
         told = [
             one for one in self.telegram.told[before:] if not one.path.endswith("/getChatMember")
         ]
-        return [one.json.get("text") or one.path.rpartition("/")[2] for one in told]
+        return [
+            one.json.get("text") or one.json.get("caption") or one.path.rpartition("/")[2]
+            for one in told
+        ]
 
     async def say(self, text, member=ANA, *, chat=GROUP, name="Ana", reply_to=None):
         self.number += 1
@@ -334,7 +337,7 @@ async def test_a_group_that_grows_keeps_its_rules(chat):
 async def test_a_service_that_is_down_gets_the_answer_later_and_once(chat):
     ok = {"ok": True, "result": {"message_id": 55}}
     down = (500, {}, {"ok": False})
-    chat.telegram.answers["/sendMessage"] = [down] * 4 + [(200, {}, ok)]
+    chat.telegram.answers["/sendPhoto"] = [down] * 4 + [(200, {}, ok)]
     sleeps = []
 
     async def sleep(seconds):
@@ -344,16 +347,29 @@ async def test_a_service_that_is_down_gets_the_answer_later_and_once(chat):
     await chat.say(ASK)
     assert (await chat.shop.letterbox.inbox.counts())["new"] == 1
     chat.clock += timedelta(minutes=2)
-    before = len(chat.telegram.calls("/sendMessage"))
+    before = len(chat.telegram.calls("/sendPhoto"))
     await chat.clerk.settle()
-    assert len(chat.telegram.calls("/sendMessage")) == before + 1
+    assert len(chat.telegram.calls("/sendPhoto")) == before + 1
     assert len(chat.stage.said) == 1, "the voice does not say it twice"
     assert await chat.shop.letterbox.inbox.counts() == {"new": 0, "done": 2, "dead": 0}
 
 
 async def test_a_blocked_bot_is_a_dead_letter_that_tells_no_secret(chat):
-    chat.telegram.answers["/sendMessage"] = [(403, {}, {"ok": False, "description": "blocked"})]
+    blocked = (403, {}, {"ok": False, "description": "blocked"})
+    chat.telegram.answers |= {"/sendMessage": [blocked], "/sendPhoto": [blocked]}
     await chat.say(ASK)
     (line,) = await chat.shop.letterbox.inbox.lines("dead")
     assert "403" in line.problem
     assert TELEGRAM_TOKEN.partition(":")[2] not in line.problem
+
+
+async def test_a_pitch_shows_the_picture_and_keeps_its_words_where_that_cannot_be_fetched(chat):
+    await chat.say(ASK)
+    (shown,) = chat.telegram.calls("/sendPhoto")
+    assert shown.json["photo"] == "https://live.example.com/photo/moisturiser-dew"
+    assert "Dew Face Moisturiser" in shown.json["caption"]
+    chat.clock += timedelta(hours=1)
+    chat.telegram.answers["/sendPhoto"] = [(400, {}, {"ok": False, "description": "wrong URL"})]
+    (answer,) = (await chat.say("@shop do you have a thermos?", BO))[1:]
+    assert "Trail Thermos" in answer
+    assert chat.telegram.told[-1].json["reply_markup"]

@@ -352,8 +352,7 @@ async def test_row_14_the_recommender_is_thanked_after_delivery_once_and_by_cons
         chat.clock += timedelta(minutes=20)
         ours = {"message_id": chat.last_sent, "from": {"id": 4242}}
         await chat.say("looks nice", DI, reply_to=ours)
-        link = chat.telegram.calls("/sendMessage")[-1].json["reply_markup"]["inline_keyboard"]
-        token = link[0][0]["url"].rpartition("/")[2]
+        token = _last_link(chat)
         buyer = await chat.shop.ledger.node("visitor", f"{member:032x}")
         await chat.shop.ledger.follow(token, visitor=buyer)
         price, nothing = Money(2200, "USD"), Money(0, "USD")
@@ -379,7 +378,8 @@ async def test_row_15_hidden_by_default(tmp_path):
 
 async def test_row_15_offers_in_a_thread_of_their_own(chat):  # noqa: F811
     def sent():
-        return chat.telegram.calls("/sendMessage")[-1].json
+        posted = ("/sendMessage", "/sendPhoto")
+        return [one.json for one in chat.telegram.told if one.path.endswith(posted)][-1]
 
     await chat.say("/thread on", ADMIN)
     assert "inside the thread" in sent()["text"]
@@ -388,14 +388,14 @@ async def test_row_15_offers_in_a_thread_of_their_own(chat):  # noqa: F811
     await _in_topic(chat, "/thread on", ADMIN)
     assert sent()["message_thread_id"] == TOPIC
     await chat.say(ASK)
-    assert "Dew Face Moisturiser" in sent()["text"]
+    assert "Dew Face Moisturiser" in sent()["caption"]
     assert sent()["message_thread_id"] == TOPIC
     assert "reply_parameters" not in sent(), "an answer would stand in the talk"
     assert str(TOPIC).encode() not in chat.dump()
     chat.clock += timedelta(hours=1)
     await chat.say("/thread off", ADMIN)
     await chat.say("@shop do you have a thermos?", BO)
-    assert "Trail Thermos" in sent()["text"]
+    assert "Trail Thermos" in sent()["caption"]
     assert "message_thread_id" not in sent()
 
 

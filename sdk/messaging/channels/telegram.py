@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from sdk.errors import CallRefusedError, SettingsError
+from sdk.errors import CallRefusedError, DeliveryError, SettingsError
 from sdk.messaging.capabilities import CAPABILITIES
 from sdk.messaging.messages import (
     Address,
@@ -121,7 +121,15 @@ class Telegram:
         else:
             body["text"] = message_text[: self.capabilities.longest_text]
             method, form = "sendMessage", "text"
-        answer = await self._call(method, body, chat=address.chat)
+        try:
+            answer = await self._call(method, body, chat=address.chat)
+        except DeliveryError as error:
+            # A picture that Telegram cannot fetch must not take the words with it.
+            if form == "text" or not error.is_final:
+                raise
+            del body["photo"]
+            body["text"], form = body.pop("caption"), "text"
+            answer = await self._call("sendMessage", body, chat=address.chat)
         reference = text(answer, "result", "message_id")
         return Sent(reference or None, "picture" if form == "picture" else "text")
 

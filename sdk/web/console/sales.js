@@ -1,4 +1,5 @@
 // The tab "Sales": who brought them, who earns what of them, and why.
+import { Accounts } from "./accounts.js";
 import { api, download, get, part, post, save } from "./api.js";
 import { ask, doing, notice } from "./ask.js";
 import { brief, button, card, count, fill, h, more, person, plain, select, table, when } from "./dom.js";
@@ -17,6 +18,7 @@ export class Sales {
     this.report = h("div");
     this.holds = h("div");
     this.balances = h("div");
+    this.accounts = new Accounts(() => this.showMoney());
     this.payouts = h("div");
     this.proof = h("div");
     const set = (name) => (value) => {
@@ -162,11 +164,11 @@ export class Sales {
   }
 
   async balanceRows(offset) {
-    const found = await get(api("/balances"), { offset });
+    const [found] = await Promise.all([get(api("/balances"), { offset }), this.accounts.load()]);
     const amount = (name) => ({ head: name, number: true, cell: (row) => row[name.toLowerCase()].text });
     return [table("Commission balances", [
       { head: "Recommender", cell: (row) => [person(row.recommender), row.is_test ? h("span.tag.test-tag", "TEST") : null] },
-      ...["Held", "Payable", "Paying", "Paid", "Carried"].map(amount),
+      ...["Held", "Payable", "Paying", "Paid", "Carried"].map(amount), ...this.accounts.columns(),
     ], found.items, "Nobody has earned a commission yet."), more(found.next_offset, (next) => fill(this.balances, () => this.balanceRows(next)))];
   }
 

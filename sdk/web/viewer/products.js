@@ -10,13 +10,23 @@ export class Products {
     this.onBuy = onBuy;
     this.till = null;
     this.wanted = null;
+    this.isWantedFirst = false;
     this.buying = false;
     this.all = new Map();
     this.shown = new Set();
     this.count = 0;
     this.pinned = null;
-    $("card-buy").addEventListener("click", () => this.buy(this.pinned));
-    $("card-ask").addEventListener("click", () => this.pinned && onAsk(this.all.get(this.pinned)));
+    $("card-buy").addEventListener("click", () => this.buy(this.onCard));
+    $("card-ask").addEventListener("click", () => this.onCard && onAsk(this.all.get(this.onCard)));
+    $("card-from").addEventListener("click", () => {
+      this.isWantedFirst = false;
+      this.drawCard({ arrives: true });
+    });
+  }
+
+  // Who came for a product keeps it on the card until they want to see what is being shown.
+  get onCard() {
+    return this.isWantedFirst && this.all.has(this.wanted) ? this.wanted : this.pinned;
   }
 
   // The shelf holds the first of a large shop's products; count is of all.
@@ -33,7 +43,7 @@ export class Products {
   pin(product) {
     this.pinned = product?.sku ?? null;
     if (product) this.all.set(product.sku, product);
-    this.drawCard({ arrives: true });
+    this.drawCard({ arrives: this.onCard === this.pinned });
     for (const row of $("shelf-list").children) {
       const now = row.dataset.sku === this.pinned;
       row.classList.toggle("now", now);
@@ -43,18 +53,19 @@ export class Products {
 
   change(product) {
     this.all.set(product.sku, product);
-    if (product.sku === this.pinned) this.drawCard();
+    if (product.sku === this.onCard) this.drawCard();
     const row = [...$("shelf-list").children].find((r) => r.dataset.sku === product.sku);
     if (row) row.replaceWith(this.row(product));
   }
 
   drawCard({ arrives = false } = {}) {
     const card = $("card");
-    const product = this.pinned && this.all.get(this.pinned);
+    const product = this.onCard && this.all.get(this.onCard);
     card.hidden = !product;
     if (!product) return;
     if (card.dataset.sku !== product.sku) $("card-picture").replaceChildren(picture(product));
     card.dataset.sku = product.sku;
+    $("card-from").hidden = product.sku === this.pinned || !this.pinned;
     $("card-title").textContent = product.title;
     $("card-price").textContent = product.price.text;
     $("card-compare").textContent = product.compare_at?.text ?? "";
@@ -116,9 +127,22 @@ export class Products {
     }
   }
 
-  // The product a link from a chat speaks of.
-  show(sku) {
+  // The product a link from a chat speaks of; null when the page was opened without one.
+  async show(sku, find) {
+    if (!sku || this.wanted === sku) return this.markWanted();
     this.wanted = sku;
+    this.isWantedFirst = true;
+    // A large shop's shelf holds only its first products.
+    if (!this.all.has(sku)) {
+      const product = await find(sku).catch(() => null);
+      if (product) this.all.set(sku, product);
+    }
+    this.drawCard({ arrives: true });
+    this.markWanted();
+  }
+
+  markWanted() {
+    const sku = this.wanted;
     const row = [...$("shelf-list").children].find((r) => r.dataset.sku === sku);
     if (!row) return;
     row.classList.add("wanted");

@@ -18,6 +18,7 @@ const ENGLISH = {
   chat_placeholder: "Ask about a product …",
   chat_title: "Chat",
   flash: (seconds, left) => `Flash price · ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} · ${left} left`,
+  from_chat: "From your chat · see what is live",
   guest: "Guest",
   in_stock: "In stock",
   left: (n) => (n === 1 ? "Last one" : `${n} left`),

@@ -86,7 +86,7 @@ const heard = {
     showFace(data.portrait);
     chat.restart(viewer, data.messages);
     products.setAll(data.products, data.pinned, data.product_count);
-    products.show(query.get("product"));
+    products.show(query.get("product"), findProduct);
     playout.drop();
     captions.clear();
     if (data.caption) captions.begin(data.caption);
@@ -124,6 +124,13 @@ const heard = {
   }),
   "chat.refused": () => chat.notice(strings.slow_down),
 };
+
+async function findProduct(sku) {
+  const address = `api/sessions/${encodeURIComponent(session)}/products?sku=${encodeURIComponent(sku)}`;
+  const headers = ticket ? { Authorization: `Bearer ${ticket}` } : {};
+  const answer = await fetch(address, { headers });
+  return answer.ok ? (await answer.json()).products[0] : null;
+}
 
 // An interruption leaves nothing on the page that was never heard.
 function fallSilent() {
