@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.device import with_quiet_blas
 from avatar_engine.errors import PhotoError
 from avatar_engine.portrait.detection import Detection, detect_faces
 from avatar_engine.portrait.labels import find_labels
@@ -32,6 +33,7 @@ _UNLABELLED = (
 )
 
 
+@with_quiet_blas
 def read_portrait(
     photo: str | Path | bytes | NDArray[np.uint8],
     *,
