@@ -45,7 +45,7 @@ class AppearanceCodebook:
                 layers, f"appearance.heard{scale}", motion[scale]
             )
         found, learnt = self._codebook.compensate(asking)
-        up = np.concatenate([doubled(picture_of(learnt[32])), half], 1)
+        up = np.concatenate([doubled(picture_of(learnt[32])), half, unshuffled(found)], 1)
         up = gelu(convolved(layers, "appearance.up", up))
         up = up + gelu(convolved(layers, "appearance.last", up))
         return found + shuffled(convolved(layers, "appearance.head", up))

@@ -85,6 +85,13 @@ def doubled(x: Floats) -> Floats:
     return np.ascontiguousarray(x)
 
 
+def grown(x: Floats, side: int) -> Floats:
+    """Maps [..., S, S] at ``side`` texels, doubled as often as it takes."""
+    while x.shape[-1] < side:
+        x = doubled(x)
+    return x
+
+
 def tokens_of(picture: Floats) -> Floats:
     """[B, C, H, W] as tokens [B, H W, C]."""
     return np.ascontiguousarray(picture.reshape(*picture.shape[:2], -1).transpose(0, 2, 1))

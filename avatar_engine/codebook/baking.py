@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from avatar_engine.codebook.arithmetic import Floats
-from avatar_engine.codebook.front import as_texels, grown
+from avatar_engine.codebook.arithmetic import Floats, grown
+from avatar_engine.codebook.front import as_texels
 from avatar_engine.codebook.plan import MOTION
 
 

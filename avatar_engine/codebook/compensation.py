@@ -1,8 +1,9 @@
 """One head completed: both codebooks asked once, and what they say baked into maps."""
 
+from typing import Protocol
+
 import numpy as np
 
-from avatar_engine.codebook.appearance import AppearanceCodebook
 from avatar_engine.codebook.arithmetic import Floats, Layers
 from avatar_engine.codebook.baking import baked_modes, blended
 from avatar_engine.codebook.front import (
@@ -13,7 +14,6 @@ from avatar_engine.codebook.front import (
     person_planes,
     shrunk,
 )
-from avatar_engine.codebook.motion import MotionCodebook
 from avatar_engine.codebook.plan import APPEARANCE, PROTOTYPES, SCALES
 from avatar_engine.codebook.retrieval import Tokens
 from avatar_engine.types import Compensation, Drivers, SeenHead, weights_of
@@ -21,19 +21,38 @@ from avatar_engine.types import Compensation, Drivers, SeenHead, weights_of
 _COARSE = SCALES[-1]
 
 
+class MotionHalf(Protocol):
+    """``MotionCodebook``, or its twin in training."""
+
+    def compensate(self, fields: Floats, person: Floats) -> tuple[Floats, Tokens]:
+        """Displacement that the rig lacks, and tokens."""
+        ...
+
+
+class AppearanceHalf(Protocol):
+    """``AppearanceCodebook``, or its twin in training."""
+
+    def compensate(self, planes: Floats, motion: Tokens) -> Floats:
+        """Colours that mirror and fill lack."""
+        ...
+
+
 class CodebookCompensator:
-    """Completes heads by two codebooks; the file's ``types.Compensator``.
+    """Completes heads by two codebooks; a ``types.Compensator``."""
 
-    Args of its making:
-        layers: Of the weight file: both halves, and constant maps under ``ground.``.
-        drivers: Of the corrective modes.
-    """
+    def __init__(
+        self, layers: Layers, motion: MotionHalf, appearance: AppearanceHalf, drivers: Drivers
+    ) -> None:
+        """Put it together.
 
-    def __init__(self, layers: Layers, drivers: Drivers) -> None:
-        self._motion = MotionCodebook(layers)
-        self._appearance = AppearanceCodebook(layers)
+        Args:
+            layers: Constant maps under ``ground.``, and under ``halves`` which half is on.
+            motion: Asked for corrective modes.
+            appearance: Asked for colours.
+            drivers: Of the corrective modes.
+        """
+        self._motion, self._appearance, self._drivers = motion, appearance, drivers
         self._ground = {k[7:]: v for k, v in layers.items() if k.startswith("ground.")}
-        self._drivers = drivers
         self._has_motion, self._has_appearance = layers["halves"] > 0
         self._skin = (self._ground["skin"] > 0).astype(np.float32)  # [256, 256]
         self._skin_small = shrunk(self._skin[None], APPEARANCE.side)[0]

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from avatar_engine.codebook.arithmetic import Floats, Layers
+from avatar_engine.codebook.appearance import AppearanceCodebook
+from avatar_engine.codebook.arithmetic import Layers
 from avatar_engine.codebook.compensation import CodebookCompensator
+from avatar_engine.codebook.motion import MotionCodebook
 from avatar_engine.codebook.plan import PROTOTYPES
 from avatar_engine.errors import WeightsError
 from avatar_engine.types import Drivers
@@ -29,20 +31,22 @@ def load_compensator(path: Path | None = None) -> CodebookCompensator:
     if weights.facts.name != NAME or weights.facts.version != VERSION:
         found = f"{weights.facts.name} {weights.facts.version}"
         raise WeightsError(f"{path.name}: holds {found!r}, needed is '{NAME} {VERSION}'")
-    layers: Layers = {k: _float32(v) for k, v in weights.tensors.items()}
+    layers: Layers = {k: np.asarray(v, np.float32) for k, v in weights.tensors.items()}
     try:
-        drivers = Drivers(
-            linear=layers["drivers.linear"],
-            pairs=layers["drivers.pairs"].astype(np.int32),
-            floors=layers["drivers.floors"],
-            products=layers["drivers.products"],
-        )
+        drivers = drivers_of(layers)
         if len(drivers) != len(PROTOTYPES):
             raise WeightsError(f"{path.name}: drives {len(drivers)} modes, not {len(PROTOTYPES)}")
-        return CodebookCompensator(layers, drivers)
+        halves = MotionCodebook(layers), AppearanceCodebook(layers)
+        return CodebookCompensator(layers, *halves, drivers)
     except (KeyError, ValueError) as error:
         raise WeightsError(f"{path.name}: unknown layout ({error}); reinstall livepitch") from error
 
 
-def _float32(array: Floats) -> Floats:
-    return np.asarray(array, np.float32)
+def drivers_of(layers: Layers) -> Drivers:
+    """What brings the corrective modes on, as the file's arrays hold it."""
+    return Drivers(
+        linear=layers["drivers.linear"],
+        pairs=layers["drivers.pairs"].astype(np.int32),
+        floors=layers["drivers.floors"],
+        products=layers["drivers.products"],
+    )

@@ -110,13 +110,6 @@ def shrunk(values: Floats, side: int, weight: Floats | None = None) -> Floats:
     return quotient(v, w)
 
 
-def grown(values: Floats, side: int) -> Floats:
-    """Maps [C, S, S] at ``side`` texels, bilinearly."""
-    while values.shape[-1] < side:
-        values = doubled(values)
-    return values
-
-
 def as_planes(texels: NDArray[np.floating]) -> Floats:
     """Texels [N, C] as planes [C, R, R]."""
     side = round(len(texels) ** 0.5)

@@ -57,7 +57,7 @@ class CodebookPlan:
 
 MOTION = CodebookPlan(side=64, patch=2, width=32, prefixes=(32, 64, 128), unit=0.1)
 APPEARANCE = CodebookPlan(side=128, patch=4, width=64, prefixes=(32, 64, 128), unit=0.25)
-APPEARANCE_WIDTHS = (16, 48, 64, 64)
+APPEARANCE_WIDTHS = (24, 48, 64, 64)
 """Channels at 64, 32, 16 and 8 tokens a side."""
 
 APPEARANCE_PLANES = 6

@@ -14,6 +14,7 @@ from avatar_engine.codebook.arithmetic import (
     Layers,
     doubled,
     gelu,
+    grown,
     linear,
     normalised,
     picture_of,
@@ -41,11 +42,11 @@ class Codebook:
         self._values: dict[int, Floats] = {}
         self._patches: dict[int, Floats] = {}
         for k, (scale, count) in enumerate(zip(SCALES, plan.prefixes, strict=True)):
-            at, used = f"scale{scale}", codes[:count]
+            at, used = f"scale{scale}", codes[:count] * np.float32(plan.code_size**-0.5)
             keys = used @ self._layers[f"{at}.key.weight"].T / np.float32(plan.width**0.5)
             self._keys[scale] = np.ascontiguousarray(keys.T)
             self._values[scale] = used @ self._layers[f"{at}.value.weight"].T
-            self._patches[scale] = used * self._layers["spread"][k]
+            self._patches[scale] = codes[:count] * self._layers["spread"][k]
 
     def compensate(self, asking: Tokens) -> tuple[Floats, Tokens]:
         """Add up what the codes say at every scale, coarse to fine.
@@ -69,7 +70,7 @@ class Codebook:
             learnt[scale] = x
             # Logits, not shares, are added up: what is certain stays certain.
             logits = logits + picture_of(linear(self._layers, f"scale{scale}.gate", x))
-            gate = sigmoid(logits).repeat(self.plan.patch, 2).repeat(self.plan.patch, 3)
+            gate = sigmoid(grown(logits, scale * self.plan.patch))
             total = total + gate * unfolded(patches, self.plan.patch)
         return total, learnt
 
@@ -86,4 +87,5 @@ class Codebook:
         shares = softmax(linear(layers, f"{at}.query", y) @ self._keys[scale])
         x = x + shares @ self._values[scale]
         y = gelu(linear(layers, f"{at}.inner", normalised(layers, f"{at}.after", x)))
-        return x + linear(layers, f"{at}.outer", y), shares @ self._patches[scale]
+        x = normalised(layers, f"{at}.done", x + linear(layers, f"{at}.outer", y))
+        return x, shares @ self._patches[scale]

@@ -6,13 +6,13 @@ import torch
 
 from avatar_engine.codebook import arithmetic
 from avatar_engine.codebook.appearance import AppearanceCodebook
+from avatar_engine.codebook.file import drivers_of
 from avatar_engine.codebook.motion import MotionCodebook
 from avatar_engine.codebook.plan import APPEARANCE_PLANES, PERSON_PLANES, PLACE_PLANES
 from avatar_engine.head import load_head_rig
 from avatar_engine.training.codebooks.export import exported
 from avatar_engine.training.codebooks.ground import ground_of
 from avatar_engine.training.codebooks.learning import Halves
-from avatar_engine.types import Drivers
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +60,7 @@ def test_both_halves_say_the_same_in_numpy_and_in_torch(halves, layers):
 
 def test_drivers_say_the_same_in_numpy_and_in_torch(halves, layers):
     weights = np.random.default_rng(2).uniform(0, 1, (5, 52)).astype(np.float32)
-    drivers = Drivers(
-        linear=layers["drivers.linear"],
-        pairs=layers["drivers.pairs"].astype(np.int32),
-        floors=layers["drivers.floors"],
-        products=layers["drivers.products"],
-    )
+    drivers = drivers_of(layers)
     with torch.no_grad():
         wanted = halves.driving(torch.from_numpy(weights)).numpy()
     for one, amounts in zip(weights, wanted, strict=True):

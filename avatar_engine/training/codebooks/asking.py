@@ -10,7 +10,7 @@ from torch.nn import functional
 from avatar_engine.codebook.plan import SCALES, CodebookPlan
 
 _KEPT = 0.96  # of a code's running mean, per step
-_TOO_SELDOM = 0.2  # of an even share; a code used less is put where one is needed
+_TOO_SELDOM = 0.3  # of an even share; a code used less is put where one is needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ class _Asking(nn.Module):
             nn.Linear(d, 2 * d),
             nn.Linear(2 * d, d),
         )
+        self.done = nn.LayerNorm(d)
         self.gate = nn.Linear(d, 1)
         self.attends = scale in plan.attends
 
@@ -71,9 +72,11 @@ class _Asking(nn.Module):
         if self.attends:
             q, k, v = self.mixed(self.among(x)).chunk(3, -1)
             x = x + self.joined(functional.scaled_dot_product_attention(q, k, v))
-        choice = self.query(self.asking(x)) @ self.key(codes).T / x.shape[-1] ** 0.5
-        x = x + choice.softmax(-1) @ self.value(codes)
+        even = codes / codes.shape[-1] ** 0.5
+        choice = self.query(self.asking(x)) @ self.key(even).T / x.shape[-1] ** 0.5
+        x = x + choice.softmax(-1) @ self.value(even)
         x = x + self.outer(functional.gelu(self.inner(self.after(x)), approximate="tanh"))
+        x = self.done(x)
         return x, choice, self.gate(x)
 
 
@@ -117,8 +120,10 @@ class Codebook(nn.Module):
             x, choice, gate = getattr(self, f"scale{scale}")(x, codes)
             patches = choice.softmax(-1) @ (codes * spread)
             logits = logits + as_picture(gate)
-            share = functional.interpolate(logits.sigmoid(), scale_factor=float(self.plan.patch))
-            total = total + share * self._painted(patches)
+            share = logits
+            while share.shape[-1] < scale * self.plan.patch:
+                share = doubled(share)
+            total = total + share.sigmoid() * self._painted(patches)
             coarse[scale], tokens[scale], choices[scale] = total, x, choice
         return Found(total, coarse, tokens, choices)
 
@@ -174,9 +179,12 @@ class Codebook(nn.Module):
         rng: torch.Generator,
     ) -> None:
         """Running means, and restarts of what hardly any token wants."""
-        even = len(pool) / len(self.codes)
-        self.counts.mul_(_KEPT).add_(hits, alpha=(1 - _KEPT) / max(even, 1e-9))
-        step = ((1 - _KEPT) / max(even, 1e-9) * hits / self.counts.clamp(min=1e-6)).clamp(max=1)
+        even = torch.zeros_like(hits)
+        for count, _ in pool:
+            even[:count] += 1 / count
+        gained = (1 - _KEPT) * hits / even.clamp(min=1e-9)
+        self.counts.mul_(_KEPT).add_(gained)
+        step = (gained / self.counts.clamp(min=1e-6)).clamp(max=1)
         mean = sums / hits.clamp(min=1e-12)[:, None]
         self.codes.lerp_(torch.where(hits[:, None] > 0, mean, self.codes), step[:, None])
         for k in torch.nonzero(self.counts < _TOO_SELDOM).flatten().tolist():

@@ -125,8 +125,8 @@ class Batches:
             truth = (share * color + (1 - share) * shade.on(whole)).astype(np.float32)
             known = ground.skin
         planes: Floats = np.concatenate([appearance_planes(before, hairy), ground.place])
-        hidden = (known * (1 - seen))[None].astype(np.float32)
-        weight = hidden + np.float32(_REST) * (known * seen)[None]
+        hidden: Floats = (known * (1 - seen))[None]
+        weight: Floats = hidden + np.float32(_REST) * (known * seen)[None]
         person = self.person(head, residual=True)
         return planes, before.color, truth, weight, hidden, person, head.source
 

@@ -42,10 +42,10 @@ class Schedule:
         seed: Decides weights, order and spoiling.
     """
 
-    steps: int = 2400
-    heads: int = 4
+    steps: int = 4000
+    heads: int = 5
     portraits: int = 6
-    rate: float = 2e-3
+    rate: float = 1.5e-3
     seed: int = 0
 
 
@@ -101,7 +101,8 @@ class Learner:
         loss = torch.stack([part.loss for part in judged]).sum()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.halves.parameters(), 1.0)
+        for half in self.halves.children():
+            torch.nn.utils.clip_grad_norm_(half.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
         self._average()
@@ -117,7 +118,8 @@ class Learner:
             codebook = self.halves.appearance.codebook
             found = found.exact()
             judged.append(judge_appearance(found, batch, _if_codes(codebook), rng))
-        if self.variant != "appearance" and self.step % _MOTION_EVERY == 0:
+        is_due = self.variant == "motion" or self.step % _MOTION_EVERY == 0
+        if self.variant != "appearance" and is_due:
             moved = self.batches.motion(self.step, plan.portraits)
             judged += self._judge_motion(_onto(moved, self.device), rng)
         return judged

@@ -88,7 +88,7 @@ class AppearanceNet(nn.Module):
             setattr(self, f"heard{scale}", nn.Linear(MOTION.width, d))
             given = made
         self.codebook: _Memory = _MEMORIES.get(variant, Codebook)(APPEARANCE)
-        self.up, self.last = _convolution(d + at64, at64), _convolution(at64, at64)
+        self.up, self.last = _convolution(d + at64 + 12, at64), _convolution(at64, at64)
         self.head = _silent(_convolution(at64, 12))
 
     def forward(self, planes: Tensor, motion: dict[int, Tensor]) -> Found:
@@ -109,6 +109,6 @@ class AppearanceNet(nn.Module):
         up = functional.interpolate(
             as_picture(found.tokens[32]), scale_factor=2, mode="bilinear", align_corners=False
         )
-        up = _gelu(self.up(torch.cat([up, half], 1)))
+        up = _gelu(self.up(torch.cat([up, half, functional.pixel_unshuffle(found.total, 2)], 1)))
         up = up + _gelu(self.last(up))
         return found.refined(functional.pixel_shuffle(self.head(up), 2))

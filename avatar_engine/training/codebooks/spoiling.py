@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avatar_engine.codebook.arithmetic import Floats
-from avatar_engine.codebook.front import grown
+from avatar_engine.codebook.arithmetic import Floats, grown
 from avatar_engine.training.codebooks.ground import Ground
 
 _TONE = np.array([0.75, 1.0, 1.15], np.float32)  # darker skin loses blue and green first
