@@ -307,8 +307,9 @@ class Groups:
         )
         async with self._database.reading() as session:
             askers = set(await session.scalars(chosen))
-            row = await _known(session, node)
-        return len(askers & _states().validate_python(row.state).consented)
+            row = await _find(session, node)
+        state = GroupState() if row is None else _states().validate_python(row.state)
+        return len(askers & state.consented)
 
     # Members ------------------------------------------------------------------------------------
 
