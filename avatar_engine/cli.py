@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, cast
 
@@ -65,6 +66,19 @@ app = typer.Typer(
 
 Size = Annotated[str, typer.Option(help="Picture size: 512, or WIDTHxHEIGHT such as 720x1280.")]
 RendererOption = Annotated[str, typer.Option("--renderer", help="auto, reference, cpu or cuda.")]
+
+
+class Switch(StrEnum):
+    """On or off."""
+
+    ON = "on"
+    OFF = "off"
+
+
+CompensationOption = Annotated[
+    Switch,
+    typer.Option("--compensation", help="Let the codebooks add what one photo does not show."),
+]
 Seed = Annotated[int, typer.Option(help="Same seed, same motion.", min=0)]
 VoiceName = Annotated[str, typer.Option("--voice", help="Such as espeak:en-us or piper:FILE.onnx.")]
 
@@ -94,6 +108,7 @@ def persona(
     pick_largest: Annotated[
         bool, typer.Option(help="With several faces in the photo, take the largest.")
     ] = False,
+    compensation: CompensationOption = Switch.ON,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Build a persona from one photo."""
@@ -105,7 +120,13 @@ def persona(
 
         source = sys.stdin.buffer.read() if str(photo) == "-" else photo
         with _bar("Building the persona") as step:
-            made = build_persona(source, consent=consent, pick_largest=pick_largest, progress=step)
+            made = build_persona(
+                source,
+                consent=consent,
+                pick_largest=pick_largest,
+                has_compensation=compensation is Switch.ON,
+                progress=step,
+            )
         made.save(output)
         if sheet is not None:
             _draw_sheet(made, sheet)
@@ -151,8 +172,9 @@ def render(
     seed: Seed = 0,
     background: Annotated[
         str,
-        typer.Option(help="photo, blur, transparent (.webm), a colour as #00b140, or a picture."),
+        typer.Option(help="photo, blur, transparent, a colour as #00b140, or a picture."),
     ] = "photo",
+    compensation: CompensationOption = Switch.ON,
 ) -> None:
     """Render a video of a persona speaking, driven by another face, or turning around."""
     width, height = parse_size(size)
@@ -163,15 +185,13 @@ def render(
     if 48_000 % fps:
         _refuse("--fps", f"{fps:g}", "it does not divide 48000; write 25 or 30")
     _check_output("--output", output, (".mp4", ".mov", ".webm"))
-    if background == "transparent" and output.suffix.lower() != ".webm":
-        _refuse("--output", str(output), "a transparent video needs a name that ends in .webm")
     with _one_line_errors():
         from avatar_engine.engine import Background, open_engine, open_plain_renderer
         from avatar_engine.engine.offline import render_speech, render_turntable
         from avatar_engine.persona import open_persona
 
         scene = Background.named(background)
-        made = open_persona(persona_file)
+        made = open_persona(persona_file, has_compensation=compensation is Switch.ON)
         with _bar("Rendering") as step:
 
             def advance(share: float) -> None:
@@ -286,6 +306,7 @@ def evaluate(
     every: Annotated[
         int, typer.Option(help="Compare every so many pictures; all are tracked.", min=1, max=100)
     ] = 4,
+    compensation: CompensationOption = Switch.ON,
 ) -> None:
     """Measure self-reenactment: each clip's first frame is driven by its others.
 
@@ -316,13 +337,18 @@ def evaluate(
                 result: ClipResult | Skipped = (
                     clip
                     if isinstance(clip, Skipped)
-                    else measure_clip(clip, every=every, progress=advance)
+                    else measure_clip(
+                        clip,
+                        every=every,
+                        has_compensation=compensation is Switch.ON,
+                        progress=advance,
+                    )
                 )
                 if isinstance(result, Skipped):
                     skipped.append(result)
                 else:
                     results.append(result)
-        report = summarise(results, skipped)
+        report = {"compensation": compensation.value} | summarise(results, skipped)
         if sheet is not None:
             from PIL import Image
 

@@ -56,17 +56,20 @@ class ClipResult:
     sheet: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]] = field(default_factory=list)
 
 
-def measure_clip(clip: Clip, *, every: int, progress: Progress) -> "ClipResult | Skipped":
+def measure_clip(
+    clip: Clip, *, every: int, progress: Progress, has_compensation: bool = True
+) -> "ClipResult | Skipped":
     """Measure one clip.
 
     Args:
         clip: Read by ``read_clip``.
         every: Pictures are compared at every so many; all are tracked.
         progress: Told the share done.
+        has_compensation: Whether the codebooks take part.
     """
     begin = time.process_time()
     try:
-        persona = build_persona(_png(clip.first))
+        persona = build_persona(_png(clip.first), has_compensation=has_compensation)
     except AvatarEngineError as refusal:
         return Skipped(clip.name, f"no persona from its first frame: {refusal}")
     build_s = time.process_time() - begin

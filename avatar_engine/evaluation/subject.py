@@ -7,8 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.evaluation.posed_landmarks import PosedLandmarks
+from avatar_engine.head import load_head_rig
 from avatar_engine.persona import Persona
 from avatar_engine.render import RenderConfig, open_renderer
+from avatar_engine.tracking.likeness import Likeness
 from avatar_engine.tracking.lip_gap import INNER_LIPS
 from avatar_engine.tracking.observation import Observation
 from avatar_engine.tracking.retarget import Rest, Retarget
@@ -28,7 +31,8 @@ class SelfDriven:
 
     The first observation answers the photo: there the persona shows the photo's expression; what
     differs from it later is added. The photo's residual (what no weight explains) stays on, since
-    it is mostly this very person's shape.
+    it is mostly this very person's shape. Landmarks say the rest: being this very person's, they
+    are brought where the picture has them, by weights and, where there are any, corrections.
 
     Args:
         persona: Of the clip's first frame.
@@ -44,12 +48,19 @@ class SelfDriven:
         base = np.asarray(maps.source, np.float64) - maps.rest
         self._retarget = Retarget(maps, base=base, limits=False)
         self._rest = Rest(first.expression, first.view, first.gaze)
+        self._likeness = Likeness(maps, load_head_rig())
+        self._landmarks = PosedLandmarks(maps, persona.camera.framed(size, size))
+        # In the photo nothing is missing: what seems so is how landmarks were registered.
+        start = self._retarget.state(first, self._rest)
+        self._registered = self._landmarks.missing(start, first.landmarks)
         self.rendering_s = 0.0
         self.rendered = 0
 
     def state(self, seen: Observation) -> FaceState:
         """The persona's face for an observation."""
-        return self._retarget.state(seen, self._rest)
+        state = self._retarget.state(seen, self._rest)
+        missing = self._landmarks.missing(state, seen.landmarks) - self._registered
+        return self._likeness.matched(state, missing)
 
     def draw(self, seen: Observation) -> NDArray[np.uint8]:
         """The picture [S, S, 3] for an observation; a fresh array."""

@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from avatar_engine.codebook import load_compensator
+from avatar_engine.codebook.fine_motion import WithFineMotion, load_fine_motion
+from avatar_engine.device import with_quiet_blas
 from avatar_engine.errors import PhotoError, WeightsError
 from avatar_engine.gaussian import build_maps
 from avatar_engine.head import fit_head, load_head_rig
@@ -37,6 +40,7 @@ _THUMBNAIL_PX = 384
 _log = logging.getLogger(__name__)
 
 
+@with_quiet_blas
 def build_persona(
     photo: Path | str | bytes,
     *,
@@ -137,11 +141,7 @@ def _shared_rig() -> HeadRig:
 def _shared_compensator() -> Compensator | None:
     """The codebooks; None, after one warning, where their weights cannot be used."""
     try:
-        from avatar_engine.codebook import load_compensator
-    except ImportError:  # until the codebooks' loader is there
-        return None
-    try:
-        return load_compensator()
+        return WithFineMotion(load_compensator(), load_fine_motion())
     except WeightsError as error:
         _log.warning("personas are built without the codebooks' compensation: %s", error)
         return None

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from avatar_engine.tracking.driver import Driver
+    from avatar_engine.tracking.likeness import Likeness
     from avatar_engine.tracking.observation import Observation
     from avatar_engine.tracking.retarget import Retarget
     from avatar_engine.tracking.tracker import FaceTracker
     from avatar_engine.tracking.video import DrivingVideo
 
-__all__ = ["Driver", "DrivingVideo", "FaceTracker", "Observation", "Retarget"]
+__all__ = ["Driver", "DrivingVideo", "FaceTracker", "Likeness", "Observation", "Retarget"]
 
 _HOMES = {
     "Driver": "driver",
     "DrivingVideo": "video",
     "FaceTracker": "tracker",
+    "Likeness": "likeness",
     "Observation": "observation",
     "Retarget": "retarget",
 }

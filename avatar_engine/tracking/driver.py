@@ -6,12 +6,17 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.head import load_head_rig
+from avatar_engine.head.fit import FACE_POINTS
 from avatar_engine.head.view import View
 from avatar_engine.tracking.lids import LidGauge
+from avatar_engine.tracking.likeness import Likeness
 from avatar_engine.tracking.lip_gap import INNER_LIPS, LipGap
 from avatar_engine.tracking.observation import Observation
 from avatar_engine.tracking.retarget import Rest, Retarget, angles_of, rotation_of
 from avatar_engine.tracking.smoothing import (
+    CORRECTION_CUTOFF_HZ,
+    CORRECTION_GAIN,
     EXPRESSION_CUTOFF_HZ,
     EXPRESSION_GAIN,
     GAZE_CUTOFF_HZ,
@@ -34,6 +39,7 @@ FOLLOW = 0.6
 
 _REST_MEMORY = 300  # pictures
 _REST_PERCENTILE = 10.0
+_SHAPE_SHARE = 1 / 250  # of each picture in what is always left over: ten seconds' memory
 _SURE_AFTER = 30  # pictures until the rest seen so far is trusted whole
 _BLINK = [ARKIT_INDEX["eyeBlinkLeft"], ARKIT_INDEX["eyeBlinkRight"]]
 _SQUINT = [ARKIT_INDEX["eyeSquintLeft"], ARKIT_INDEX["eyeSquintRight"]]
@@ -62,7 +68,11 @@ class Driver:
         self._retarget = Retarget(maps, follow=FOLLOW)
         self._lips = LipGap(maps)
         self._lids = LidGauge()
+        self._likeness = Likeness(maps, load_head_rig())
         self._expression = OneEuro(EXPRESSION_CUTOFF_HZ, EXPRESSION_GAIN)
+        self._corrections = OneEuro(CORRECTION_CUTOFF_HZ, CORRECTION_GAIN)
+        self._own_shape = np.zeros((FACE_POINTS, 3))
+        self._shapes_seen = 0
         self._pose = OneEuro(POSE_CUTOFF_HZ, POSE_GAIN)
         self._gaze = OneEuro(GAZE_CUTOFF_HZ, GAZE_GAIN)
         self._seen: deque[NDArray[np.float64]] = deque(maxlen=_REST_MEMORY)
@@ -125,9 +135,20 @@ class Driver:
         state = self._retarget.state(steady, replace(rest, expression=_NOTHING), expression=weights)
         upper, lower = seen.landmarks[INNER_LIPS[0]], seen.landmarks[INNER_LIPS[1]]
         gap_cm = float(np.hypot(*(upper - lower)[:2])) / seen.view.scale
-        return replace(
-            state, blendshapes=self._lips.matched(state.blendshapes, gap_cm).astype(np.float32)
-        )
+        corrections = self._corrected(seen)
+        matched = self._lips.matched(state.blendshapes, gap_cm, corrections)
+        return replace(state, blendshapes=matched.astype(np.float32), corrections=corrections)
+
+    def _corrected(self, seen: Observation) -> NDArray[np.float32] | None:
+        """Amounts [C] for what no weight explains and the driver's own shape neither."""
+        if not self._likeness.corrective_modes:
+            return None
+        # What is always left over is how the driver is made, which stays at home.
+        self._shapes_seen += 1
+        share = max(1 / self._shapes_seen, _SHAPE_SHARE)
+        self._own_shape += share * (seen.left_over - self._own_shape)
+        amounts = self._likeness.corrections(seen.left_over - self._own_shape)
+        return self._corrections.smooth(amounts, seen.time_s).astype(np.float32)
 
     def _steady(self, seen: Observation) -> Observation:
         """The observation with pose, place and gaze filtered."""
@@ -172,8 +193,9 @@ class Driver:
         self._tracker.restart()
         self._lids.reset()
         self._seen.clear()
-        for euro in (self._expression, self._pose, self._gaze):
+        for euro in (self._expression, self._pose, self._gaze, self._corrections):
             euro.reset()
+        self._shapes_seen = 0
         self._origin = None
         if not self._is_calibrated:
             self._rest = None

@@ -1,13 +1,15 @@
 """The gap between the lips, carried over exactly: what a viewer reads first on a driven face.
 
-Two mouths with the same weights do not open equally far. The gap of a persona is linear in its
-weights, so the driver's gap in cm is met by the jaw, and a shut mouth is met by shut lips.
+Two mouths with the same weights do not open equally far. The gap of a persona is linear in the
+amounts of its modes, so the driver's gap in cm is met by the jaw, and a shut mouth is met by shut
+lips.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.types import ARKIT_INDEX, HeadMaps
+from avatar_engine.types.maps import PLAIN_MODES
 
 INNER_LIPS = (13, 14)
 """Middles of the upper and lower inner lip among the landmarks."""
@@ -29,21 +31,34 @@ class LipGap:
         middle = slice(pairs // 3, max(pairs - pairs // 3, pairs // 3 + 1))
         upper, lower = maps.lip_upper[middle], maps.lip_lower[middle]
         still = maps.positions[upper, 1] - maps.positions[lower, 1]
-        moved = maps.modes[:52, upper, 1].astype(np.float64) - maps.modes[:52, lower, 1]
+        moved = maps.modes[:, upper, 1].astype(np.float64) - maps.modes[:, lower, 1]
+        by_mode = moved.mean(1) * maps.mode_scales
         self._still = float(still.mean())
-        self._moved = moved.mean(1) * maps.mode_scales[:52]
+        self._moved, self._corrected = by_mode[:52], by_mode[PLAIN_MODES:]
+        self._drivers = maps.drivers
         self._rest = np.asarray(maps.rest, np.float64)
 
-    def of(self, blendshapes: NDArray[np.floating]) -> float:
+    def of(
+        self, blendshapes: NDArray[np.floating], corrections: NDArray[np.floating] | None = None
+    ) -> float:
         """Mean gap of the lips' middle third, cm; below zero they overlap."""
-        return self._still + float(self._moved @ self._weights(blendshapes))
+        weights = self._weights(blendshapes)
+        amounts = self._drivers.amounts(weights)
+        if corrections is not None:
+            amounts = amounts + corrections
+        return self._still + float(self._moved @ weights + self._corrected @ amounts)
 
-    def matched(self, blendshapes: NDArray[np.floating], wanted_cm: float) -> NDArray[np.float64]:
+    def matched(
+        self,
+        blendshapes: NDArray[np.floating],
+        wanted_cm: float,
+        corrections: NDArray[np.floating] | None = None,
+    ) -> NDArray[np.float64]:
         """Blendshapes [52] whose gap is the wanted one, the jaw moved as little as that takes."""
         weights = self._weights(blendshapes)
         if wanted_cm < _SHUT_CM:
             wanted_cm = min(0.0, self.of(np.zeros(52)))
-        missing = wanted_cm - self.of(blendshapes)
+        missing = wanted_cm - self.of(blendshapes, corrections)
         opening, closing = self._moved[_JAW], self._moved[_CLOSE]
         if missing > 0 and weights[_CLOSE] > 0 and closing < 0:
             # Lips that press are let go before the jaw drops farther.

@@ -21,6 +21,9 @@ class Observation:
         openness: [2] subject's left and right: lid gap over eye width.
         score: Probability that this is a face, in [0, 1].
         error: Mean distance of the fitted landmarks over the distance of the outer eye corners.
+        shape: [468, 3] cm in head space, the landmarks as seen: the fitted face's, moved across
+            the line of sight to where the picture has them.
+        left_over: [468, 3] cm of that what neither this face's bones nor the expression explain.
     """
 
     time_s: float
@@ -31,3 +34,5 @@ class Observation:
     openness: NDArray[np.float64]
     score: float
     error: float
+    shape: NDArray[np.float64]
+    left_over: NDArray[np.float64]

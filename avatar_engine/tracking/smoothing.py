@@ -24,6 +24,9 @@ POSE_CUTOFF_HZ, POSE_GAIN = 1.6, 26.0
 
 GAZE_CUTOFF_HZ, GAZE_GAIN = 3.0, 30.0
 
+CORRECTION_CUTOFF_HZ, CORRECTION_GAIN = 4.0, 8.0
+"""Of corrective modes, which follow lips but take up every landmark's noise."""
+
 
 class OneEuro:
     """The one-euro filter (Casiez, Roussel, Vogel 2012) over a vector of parameters.

@@ -93,7 +93,8 @@ class FaceTracker:
             self._forget()
             return None
         points = face.points
-        expression, fit, error = self._explain(points)
+        expression, fit = self._explain(points)
+        shape, left_over, error = self._beyond(fit, points)
         if error > _LARGEST_ERROR:
             self._forget()
             return None
@@ -108,6 +109,8 @@ class FaceTracker:
             openness=np.array([eye_openness(points, LEFT_LIDS), eye_openness(points, RIGHT_LIDS)]),
             score=face.score,
             error=error,
+            shape=shape,
+            left_over=left_over,
         )
 
     def restart(self) -> None:
@@ -131,10 +134,8 @@ class FaceTracker:
         face = find_landmarks(picture, max(detections, key=lambda d: d.size), self._networks)
         return face if face.score >= _SURE else None
 
-    def _explain(
-        self, points: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], LandmarkFit, float]:
-        """Expression [52], the fit it comes from, and its error."""
+    def _explain(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], LandmarkFit]:
+        """Expression [52], and the fit it comes from."""
         if self._learned < self._identity_frames:
             self._learn(points)
         assert self._bones is not None
@@ -143,10 +144,20 @@ class FaceTracker:
         fit = fit_landmarks(model, points, start)
         expression = np.zeros(len(ARKIT))
         expression[model.expressions] = fit.coefficients
-        missed = fit.view.project(model.points(fit.coefficients))[:, :2] - points[:FACE_POINTS, :2]
+        return expression, fit
+
+    def _beyond(
+        self, fit: LandmarkFit, points: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+        """The landmarks in head space, what of them the fit leaves over, and its error."""
+        assert self._bones is not None
+        explained = self._bones.model.points(fit.coefficients)
+        missed = points[:FACE_POINTS, :2] - fit.view.project(explained)[:, :2]
         size = float(np.linalg.norm(points[263, :2] - points[33, :2]))
         error = float(np.linalg.norm(missed, axis=1).mean()) / max(size, 1e-6)
-        return expression, fit, error
+        across = np.pad(missed * [1, -1] / fit.view.scale, ((0, 0), (0, 1)))
+        left_over = across @ fit.view.turn
+        return explained + left_over, left_over, error
 
     def _learn(self, points: NDArray[np.float64]) -> None:
         """One more look at the bones; looks from the front count most."""

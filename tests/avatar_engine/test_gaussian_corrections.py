@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from avatar_engine.errors import WeightsError
 from avatar_engine.gaussian import build_maps
 from avatar_engine.head import fit_head, load_head_rig
 from avatar_engine.persona import build_persona, making, open_persona
@@ -46,7 +47,7 @@ def test_unseen_skin_is_completed_and_seen_skin_is_the_photos(built):
     skin = maps.chart[:65536] == Chart.SKIN
     change = np.abs(maps.colors[:65536] - plain.colors[:65536]).max(-1)
     assert np.median(change[skin & (head.seen < 0.01)]) > 0.15
-    assert np.quantile(change[skin & (head.seen > 0.99)], 0.95) < 0.02
+    assert np.quantile(change[skin & (head.seen > 0.99)], 0.95) < 0.03
     assert head.color.shape == head.positions.shape == head.residual.shape == (65536, 3)
     assert 0 <= head.seen.min() <= head.seen.max() <= 1
 
@@ -60,6 +61,21 @@ def test_the_photos_own_view_does_not_know_about_it(built):
         for m in (plain, maps)
     ]
     assert np.abs(pictures[0].astype(int) - pictures[1]).mean() < 1.0
+
+
+def test_without_weights_a_persona_is_built_after_one_warning(monkeypatch, caplog):
+    def broken(_path=None):
+        raise WeightsError("compensator.safetensors: no such file")
+
+    monkeypatch.setattr(making, "load_compensator", broken)
+    making._shared_compensator.cache_clear()
+    try:
+        assert making._shared_compensator() is None
+        assert making._shared_compensator() is None
+        assert [r.levelname for r in caplog.records] == ["WARNING"]
+        assert "compensator.safetensors: no such file" in caplog.text
+    finally:
+        making._shared_compensator.cache_clear()
 
 
 def test_a_finished_persona_can_be_moved_without_corrective_modes(monkeypatch, tmp_path):

@@ -42,6 +42,8 @@ def seen_at(time_s: float, **changed) -> Observation:
         openness=OPEN,
         score=0.99,
         error=0.01,
+        shape=np.zeros((468, 3)),
+        left_over=np.zeros((468, 3)),
     )
     return replace(usual, **changed)
 

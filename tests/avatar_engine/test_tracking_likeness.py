@@ -1,0 +1,125 @@
+"""What landmarks say beyond the fit reaches the persona; how a driver is made does not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from avatar_engine.evaluation.posed_landmarks import PosedLandmarks
+from avatar_engine.head import load_head_rig
+from avatar_engine.render.gaussians import TorchMaps
+from avatar_engine.render.joints import expression_weights
+from avatar_engine.tracking.driver import Driver
+from avatar_engine.tracking.likeness import LARGEST_CORRECTION, Likeness
+from avatar_engine.tracking.lip_gap import LipGap
+from avatar_engine.types import ARKIT_INDEX, Drivers, FaceState, weights_of
+from tests.avatar_engine.test_tracking import seen_at
+from tests.support.synthetic_head import synthetic_head
+
+FACE = slice(0, 468)
+
+
+@pytest.fixture(scope="module")
+def rig():
+    return load_head_rig()
+
+
+@pytest.fixture(scope="module")
+def head(rig):
+    """Made-up maps that move as the head model does, and by two corrective modes besides."""
+    maps, _, camera = synthetic_head()
+    x, y, _ = rig.mean.T
+    wide = np.exp(-(((y + 4) / 2) ** 2) - (np.abs(x) - 2.5) ** 2)
+    extra = np.zeros((2, *rig.mean.shape), np.float32)
+    extra[0, :, 0], extra[1, :, 1] = 0.3 * wide * np.sign(x), 0.3 * wide
+    modes = np.concatenate([rig.expression, np.zeros((1, *rig.mean.shape)), extra])
+    scales = np.maximum(np.abs(modes).max((1, 2)) / 32767, 1e-9).astype(np.float32)
+    whole = replace(
+        maps,
+        modes=np.round(modes / scales[:, None, None]).astype(np.int16),
+        mode_scales=scales,
+        drivers=Drivers.none(2),
+    )
+    return whole, camera
+
+
+def moved_by(rig, maps, weights, corrections):
+    amounts = np.concatenate([weights, [0.0], corrections])
+    return rig.landmarks(np.tensordot(amounts * maps.mode_scales, maps.modes, 1))[FACE]
+
+
+def test_landmarks_are_brought_where_they_are_wanted(rig, head):
+    maps, _ = head
+    rest = np.asarray(maps.rest, np.float64)
+    wanted = weights_of(jawOpen=0.4, mouthSmile=0.5).astype(np.float64)
+    begun = FaceState(weights_of(jawOpen=0.25))
+    change = wanted - np.clip(rest + begun.blendshapes, 0, 1)
+    missing = moved_by(rig, maps, change, [0.8, -0.6])
+    state = Likeness(maps, rig).matched(begun, missing)
+    assert state.corrections is not None
+    found = np.clip(rest + state.blendshapes, 0, 1)
+    left = moved_by(rig, maps, wanted - found, [0.8, -0.6] - state.corrections)
+    assert np.abs(left[:, :2]).mean() < 0.2 * np.abs(missing[:, :2]).mean()
+    assert found.min() >= 0
+    assert found.max() <= 1
+
+
+def test_wild_landmarks_stay_within_bounds(rig, head):
+    likeness = Likeness(head[0], rig)
+    wild = np.full((468, 3), 30.0)
+    state = likeness.matched(FaceState(), wild)
+    assert state.corrections is not None
+    assert np.abs(state.corrections).max() <= LARGEST_CORRECTION
+    assert np.abs(likeness.corrections(wild)).max() <= LARGEST_CORRECTION
+    weights = expression_weights(head[0], state, 0.0)[:52]
+    assert np.allclose(weights, head[0].rest + state.blendshapes, atol=1e-6)
+
+
+def test_without_corrective_modes_only_weights_answer(rig, head):
+    maps = replace(head[0], modes=head[0].modes[:53], mode_scales=head[0].mode_scales[:53])
+    maps = replace(maps, drivers=Drivers.none())
+    missing = moved_by(rig, head[0], weights_of(jawOpen=0.3), [0, 0])
+    state = Likeness(maps, rig).matched(FaceState(), missing)
+    assert state.corrections is None
+    assert state.blendshapes[ARKIT_INDEX["jawOpen"]] > 0.2
+
+
+def test_a_driver_corrects_what_comes_and_goes_and_not_how_the_driver_is_made(rig, head):
+    maps, _ = head
+    driver = Driver(maps)
+    own = moved_by(rig, maps, np.zeros(52), [1.0, 0.5])  # always there
+    for k in range(50):
+        state = driver.follow(seen_at(k / 25, left_over=own), k / 25)
+    assert state.corrections == pytest.approx(np.zeros(2), abs=1e-6)
+    for k in range(50, 60):
+        now = own + moved_by(rig, maps, np.zeros(52), [0.0, 0.7])
+        state = driver.follow(seen_at(k / 25, left_over=now), k / 25)
+    assert state.corrections[1] > 0.3
+    assert abs(state.corrections[0]) < 0.1
+
+
+def test_the_lip_gap_knows_corrections(head):
+    maps, _ = head
+    gap = LipGap(maps)
+    apart = gap.of(np.zeros(52), np.array([0.0, 1.0])) - gap.of(np.zeros(52))
+    upper, lower = maps.modes[54, maps.lip_upper, 1], maps.modes[54, maps.lip_lower, 1]
+    pairs = len(upper)
+    middle = slice(pairs // 3, pairs - pairs // 3)
+    assert apart == pytest.approx(
+        float((upper.astype(float) - lower)[middle].mean() * maps.mode_scales[54])
+    )
+
+
+def test_posed_landmarks_are_where_the_definition_draws_them(rig, head):
+    maps, camera = head
+    state = FaceState(weights_of(jawOpen=0.5), np.array([0.1, -0.05, 0.02], np.float32))
+    drawn = TorchMaps(maps, dtype=torch.float64).project([state], camera, source_residual=1.0)
+    texels, shares = rig.landmark_texels[FACE], rig.landmark_weights[FACE]
+    apart = np.ptp(maps.positions[texels], axis=1).max(1)
+    lies_still = (maps.chart[texels] == 1).all(1) & (apart < 0.5)
+    lies_still &= ~np.isin(texels, maps.lid_texels).any(1)
+    pixels = np.einsum("lkd,lk->ld", drawn.means[0].numpy()[texels], shares)
+    missing = PosedLandmarks(maps, camera).missing(state, pixels)
+    assert lies_still.sum() > 100
+    assert np.abs(missing[lies_still]).max() < 0.01  # cm
