@@ -10,6 +10,7 @@ import numpy as np
 from av.error import FFmpegError
 from av.video.reformatter import ColorRange
 
+from avatar_engine.engine.beside import beside_alpha
 from avatar_engine.errors import AvatarEngineError
 from avatar_engine.types import AvatarFrame
 
@@ -22,7 +23,8 @@ _VP9 = {"deadline": "realtime", "cpu-used": "6", "b": "0", "auto-alt-ref": "0"}
 class VideoFile:
     """A video with sound; written beside its name and renamed when complete.
 
-    ``.webm`` holds VP9 and Opus, and alpha where frames are RGBA; others hold H.264 and AAC.
+    ``.webm`` holds VP9 and Opus, and alpha where frames are RGBA; others hold H.264 and AAC, and
+    RGBA frames as pictures of twice the width (``beside_alpha``).
 
     Args:
         path: Ends in a container FFmpeg knows (``.mp4``, ``.mov``, ``.mkv``, ``.webm``).
@@ -58,15 +60,17 @@ class VideoFile:
         self._samples = 0
 
     def write(self, frame: AvatarFrame) -> None:
-        """Append one I420 or RGBA frame and its audio.
+        """Append one I420 or RGBA frame and its audio; all frames are of one kind.
 
         Raises:
-            AvatarEngineError: The disk is full or went away, or the file cannot be transparent.
+            AvatarEngineError: The disk is full or went away.
         """
         width, height = self._size
         if frame.video.ndim == 3 and not self._is_webm:
-            raise AvatarEngineError(f"{self.path.name} cannot be transparent: name a .webm file")
-        if frame.video.ndim == 3:
+            if self._video.width == width:
+                self._video.width = 2 * width
+            picture = av.VideoFrame.from_ndarray(beside_alpha(frame.video), format="rgb24")
+        elif frame.video.ndim == 3:
             picture = av.VideoFrame.from_ndarray(frame.video, format="rgba")
         else:
             planes = frame.video.reshape(height * 3 // 2, width)
