@@ -23,6 +23,7 @@ from sdk.messaging.words import example, line
 
 _KEPT = ("keep", "kept", "留下", "留", "quedo", "fico")
 _RETURNED = ("return", "returned", "退货", "退", "devuelvo", "devolvo")
+_LONGEST_NUMBER = 80
 IsAdmin = Callable[[], Awaitable[bool]]
 
 _NUMBER = re.compile(r"/(?:approve|deny)\s+#?(\d{1,9})")
@@ -182,8 +183,10 @@ class Commands:
         if message.address.is_group:
             return line(language, "order_in_private")
         private = Address(message.address.channel, message.member)
+        number = rest.strip()[:_LONGEST_NUMBER]
+        order = number if number.startswith("order_") else f"order_{number}"
         try:
-            await self._shop.recognise(rest.strip(), spoken.member, private.to_json())
+            await self._shop.recognise(order, spoken.member, private.to_json())
         except UnknownOrderError:
             return line(language, "order_unknown")
         return line(language, "order_linked")

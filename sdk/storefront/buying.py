@@ -120,7 +120,8 @@ def buying_routes(shop: Shop) -> APIRouter:
         except CommerceError as error:
             raise refused(error) from error
         page_url = absolute(request, found.page_url) if found.page_url else None
-        return wire.order(found) | {"page_url": page_url}
+        from_chat = referral_of(request.cookies) is not None
+        return wire.order(found) | {"page_url": page_url, "from_chat": from_chat}
 
     async def shared(sku: str) -> dict[str, Any]:
         """What a shared page shows beside its price."""

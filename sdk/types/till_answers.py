@@ -72,6 +72,7 @@ class OrderStatusView(Answered):
         refunded: So far.
         note: One line for the buyer, such as why the money went back.
         page_url: Where to pay, while it is open.
+        from_chat: Whether who asks came by a link from a chat.
     """
 
     order: str
@@ -88,6 +89,7 @@ class OrderStatusView(Answered):
     group: str | None
     note: str
     page_url: str | None
+    from_chat: bool = False
 
 
 class LadderStep(Answered):

@@ -4,12 +4,14 @@ import asyncio
 import base64
 import gzip
 import hmac
+import io
 import json
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from PIL import Image
 
 from commerce.checkout.own_shop_gateway import OwnShopGateway
 from commerce.checkout.signature import sign
@@ -19,8 +21,8 @@ from commerce.money import Money
 from sdk.live.access import Access
 from sdk.live.gate import Gate
 from sdk.live.till import page_link
-from sdk.storefront import is_preview, storefront_routes
-from tests.support.shops import NOON
+from sdk.storefront import is_preview, photos, storefront_routes
+from tests.support.shops import NOON, written
 from tests.support.tills import bench
 
 pytestmark = pytest.mark.asyncio
@@ -237,3 +239,31 @@ async def test_shopify_needs_its_signature(tmp_path):
         wrong = {"x-shopify-hmac-sha256": digest[::-1]}
         assert (await hook(client, body, "", "shopify", **wrong)).status_code == 401
         assert (await hook(client, body, "", "woocommerce", **wrong)).status_code == 404
+
+
+async def test_pictures_for_chats_are_jpeg_and_painted_once(tmp_path, monkeypatch):
+    async with counter(tmp_path) as (b, client):
+        Image.new("RGBA", (2000, 400), (200, 30, 30, 0)).save(tmp_path / "mug.webp")
+        (tmp_path / "hat.png").write_bytes(b"no picture at all")
+        goods = "sku,title,price,stock,image\nmug,Mug,12,9,mug.webp\nhat,Hat,9,1,hat.png\n"
+        await b.shop.import_file(written(tmp_path, goods, "pictures.csv"))
+        photo = await client.get("/photo/mug")
+        assert photo.headers["content-type"] == "image/jpeg"
+        with Image.open(io.BytesIO(photo.content)) as image:
+            assert (image.format, image.size) == ("JPEG", (1280, 256))
+            assert image.getpixel((5, 5)) == (255, 255, 255)  # what was transparent is paper
+        monkeypatch.setattr(photos, "_painted", lambda picture: None)
+        assert (await client.get("/photo/mug")).content == photo.content
+        for nothing in ("hat", "none", "../shop.db"):
+            assert (await client.get(f"/photo/{nothing}")).status_code == 404
+
+
+async def test_a_buyer_from_a_chat_is_told_how_the_chat_can_know_them(tmp_path):
+    async with counter(tmp_path) as (b, client):
+        wish = {"lines": [{"sku": "mug"}]}
+        for comes_by_link in (False, True):
+            if comes_by_link:
+                await client.get(f"/r/{await link(b)}")
+            order = (await client.post("/checkout", json=wish)).json()["order"]
+            status = (await client.get(f"/order/{order}/status")).json()
+            assert status["from_chat"] is comes_by_link

@@ -42,6 +42,8 @@ function draw(order) {
   if (order.refunded.minor) sums.push(sum("Given back", `−${order.refunded.text}`));
   $("sums").replaceChildren(...sums);
   $("bill").hidden = false;
+  $("chat").hidden = !(order.from_chat && order.status === "paid");
+  $("chat-words").textContent = `/order ${order.order.replace("order_", "")}`;
   $("pay").hidden = order.status !== "open" || !order.page_url;
   if (order.page_url) $("pay").href = order.page_url;
 }
