@@ -1,0 +1,155 @@
+"""What the compensatory codebooks add, on heads they were not trained on.
+
+    python benchmarks/bench_codebooks.py --cache DIR --checkpoints DIR [--portraits DIR]
+
+``--cache`` holds the heads of ``training.portraits`` and ``training.synthetic``; ``--checkpoints``
+folders ``VARIANT-SEED/checkpoint.pt`` of ``training.codebooks``; ``--portraits`` photos for
+away-and-back with the shipped weights. Writes benchmarks/results/codebooks.json.
+"""
+
+import argparse
+import statistics
+import time
+import warnings
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from codebook_answers import Trained, read_trained
+from codebook_figures import Judge
+from codebook_views import size_of
+from report import write_result
+from rich.progress import track
+from rotate_and_return import Away
+
+from avatar_engine.codebook import load_compensator
+from avatar_engine.codebook.plan import MOTION, SCALES
+from avatar_engine.errors import AvatarEngineError
+from avatar_engine.gaussian.painting import paint_head
+from avatar_engine.head import fit_head, load_head_rig
+from avatar_engine.portrait import read_portrait
+from avatar_engine.training.codebooks.ground import ground_of
+from avatar_engine.training.codebooks.heads import read_heads
+
+_SEED = 7
+_ROUNDS = 7
+
+
+def ablation(cache: Path, checkpoints: Path) -> dict[str, Any]:
+    """Mean and spread over seeds of each variant's figures, and the network's size."""
+    rig = load_head_rig()
+    judge = Judge(read_heads(cache, held_out=True), ground_of(rig), rig)
+    files = sorted(checkpoints.glob("*-*/checkpoint.pt"))
+    runs = [Trained("none", 0, 0, None)]
+    runs += [read_trained(file, int(file.parent.name.rpartition("-")[2])) for file in files]
+    rows: dict[str, list[dict[str, float]]] = defaultdict(list)
+    sizes: dict[str, dict[str, float]] = {}
+    for run in track(runs, "Judging"):
+        rows[run.variant].append(judge.figures(run) | {"steps": run.steps})
+        if run.halves is not None:
+            sizes[run.variant] = _size(run)
+    table = {
+        variant: {
+            "seeds": len(found),
+            **sizes.get(variant, {}),
+            **{name: _spread([row[name] for row in found]) for name in found[0]},
+        }
+        for variant, found in rows.items()
+    }
+    held = {"synthetic": len(judge.synthetic), "portraits": len(judge.portraits)}
+    return {"held_out": held, "variants": table}
+
+
+def away_and_back(folder: Path) -> dict[str, Any]:
+    """Every portrait of a folder there and back, with and without the shipped codebooks."""
+    rows: dict[str, Any] = {}
+    for number, photo in enumerate(track(sorted(folder.glob("*.jpg")), "Away and back")):
+        try:
+            away = Away(photo, np.random.default_rng([_SEED, number]))
+            off = away.likeness(away.back(has_compensation=False))
+            on = away.likeness(away.back(has_compensation=True))
+        except AvatarEngineError as error:
+            rows[photo.stem] = {"left_out": str(error)}
+            continue
+        rows[photo.stem] = {
+            "psnr_db": {"off": round(off[0], 2), "on": round(on[0], 2)},
+            "ssim": {"off": round(off[1], 4), "on": round(on[1], 4)},
+            "region_px": int(away.region.sum()),
+        }
+    good = [row for row in rows.values() if "psnr_db" in row]
+    gains = [row["psnr_db"]["on"] - row["psnr_db"]["off"] for row in good]
+    summary = {
+        "people": len(good),
+        "psnr_gain_db": _spread(gains),
+        "people_better": sum(gain > 0 for gain in gains),
+        "ssim_gain": _spread([row["ssim"]["on"] - row["ssim"]["off"] for row in good]),
+    }
+    return {"summary": summary, "people": rows}
+
+
+def build_cost(photo: Path) -> dict[str, float]:
+    """CPU milliseconds of the compensation of one head, and of what drives it per frame."""
+    rig, compensator = load_head_rig(), load_compensator()
+    portrait = read_portrait(photo)
+    head = paint_head(rig, fit_head(rig, portrait), portrait).seen_head()
+    took, driving = [], []
+    for _ in range(_ROUNDS):
+        started = time.process_time()
+        found = compensator.compensate(head)
+        took.append(time.process_time() - started)
+        started = time.process_time()
+        for _ in range(100):
+            found.drivers.amounts(head.source)
+        driving.append((time.process_time() - started) / 100)
+    return {
+        "build_cpu_ms": round(1000 * statistics.median(took), 1),
+        "drivers_cpu_us_per_frame": round(1e6 * statistics.median(driving), 1),
+        "corrective_modes": len(found.modes),
+    }
+
+
+def _size(run: Trained) -> dict[str, float]:
+    assert run.halves is not None
+    fields, person = torch.zeros(1, 3, 32, 32), torch.zeros(1, 6, 32, 32)
+    silence = {s: torch.zeros(1, s * s, MOTION.width) for s in SCALES}
+    motion, motion_macs = size_of(run.halves.motion, fields, person)
+    look, look_macs = size_of(run.halves.appearance, torch.zeros(1, 11, 128, 128), silence)
+    return {
+        "motion_parameters": motion,
+        "appearance_parameters": look,
+        "motion_mmacs_per_expression": round(motion_macs / 1e6, 1),
+        "appearance_mmacs_per_completion": round(look_macs / 1e6, 1),
+    }
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    spread = statistics.stdev(values) if len(values) > 1 else 0.0
+    return {"mean": round(statistics.mean(values), 4), "spread": round(spread, 4)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cache", type=Path, required=True)
+    parser.add_argument("--checkpoints", type=Path, required=True)
+    parser.add_argument("--portraits", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    payload = {"ablation": ablation(options.cache, options.checkpoints)}
+    if options.portraits:
+        payload["away_and_back"] = away_and_back(options.portraits)
+        payload["cost"] = build_cost(sorted(options.portraits.glob("*.jpg"))[0])
+    write_result(
+        "codebooks",
+        payload,
+        method="held-out heads only; colours are root mean square errors in sRGB [0, 1] over "
+        "texels the photo does not show, motion in mm weighted toward lips and lids; 'before' is "
+        "mirror and harmonic fill, or the linear rig; spreads are standard deviations over seeds "
+        "(or people); CPU by process_time, medians",
+    )
+
+
+if __name__ == "__main__":
+    main()
