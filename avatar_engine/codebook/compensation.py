@@ -1,5 +1,6 @@
 """One head completed: both codebooks asked once, and what they say baked into maps."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from avatar_engine.codebook.arithmetic import Floats, Layers
 from avatar_engine.codebook.baking import baked_modes, blended
 from avatar_engine.codebook.front import (
+    Fused,
     appearance_planes,
     as_planes,
     as_texels,
@@ -73,40 +75,36 @@ class CodebookCompensator:
             drivers = self._drivers
         return Compensation(color, lid_color, modes, drivers)
 
-    def colors(self, color: Floats, seen: Floats, hairy: Floats, heard: Tokens) -> Floats:
-        """Completed colours [B, 3, 128, 128].
+    def lacking(self, before: Sequence[Fused], hairy: Floats, heard: Tokens) -> Floats:
+        """What colours lack, [B, 3, 128, 128] sRGB.
 
         Args:
-            color: [3, 128, 128] sRGB where seen.
-            seen: [B, 128, 128] in [0, 1], in as many ways as are asked for.
+            before: B ways of seeing a head.
             hairy: [128, 128] in [0, 1].
             heard: Tokens of the photo's own expression.
         """
-        before = [fused(color, each, hairy, self._skin_small) for each in seen]
         place = self._ground["place"]
         planes = [np.concatenate([appearance_planes(b, hairy), place]) for b in before]
-        found = self._appearance.compensate(np.stack(planes), heard)
-        whole = np.stack([b.color for b in before]) + np.float32(APPEARANCE.unit) * found
-        return np.clip(whole, 0, 1)
+        return np.float32(APPEARANCE.unit) * self._appearance.compensate(np.stack(planes), heard)
 
     def _colors(self, head: SeenHead) -> tuple[Floats, Floats]:
         """Colours [N, 3], open-eyed and with closed lids."""
-        side = APPEARANCE.side
+        side, lids = APPEARANCE.side, self._ground["lids"]
         seen = head.seen.reshape(self._skin.shape) * self._skin
         best = as_planes(head.color)
-        shown = shrunk(best, side, seen + np.float32(1e-4))
-        seen_small = shrunk(seen[None], side)[0]
+        small = shrunk(seen[None], side)[0]
         hairy = shrunk(as_planes(head.hairy[:, None]), side)[0]
         _, heard = self._motion.compensate(
             self._fields(head.source[None]), self._person(head, residual=True)
         )
-        lids = self._ground["lids"]
-        ways = np.stack([seen_small, seen_small * (1 - lids)])
-        opened, closed = self.colors(shown, ways, hairy, heard)
+        opened = Fused(shrunk(best, side), small, small[:, ::-1])
+        shown = shrunk(best, side, seen + np.float32(1e-4))
+        closed = fused(shown, small * (1 - lids), hairy, self._skin_small)
+        lacks = self.lacking([opened, closed], hairy, heard)
         trust = self._ground["trust"] * self._skin_small
-        guess = shrunk(best, side, self._skin)
-        color = blended(best, opened - guess, trust, (1 - seen) * self._skin)
-        lid_color = blended(color, closed - opened, lids * self._skin_small, self._skin)
+        color = blended(best, lacks[0], trust, (1 - seen) * self._skin)
+        change = closed.color + lacks[1] - opened.color
+        lid_color = blended(color, change, lids * self._skin_small, self._skin)
         return as_texels(color), as_texels(lid_color)
 
     def _person(self, head: SeenHead, *, residual: bool) -> Floats:

@@ -1,6 +1,8 @@
-"""What the networks are shown: a photo's texels fused with their twins, filled, and brought small.
+"""What the networks are shown: a head's best colours so far, brought small, and what was seen.
 
-The recipe and a persona's making call these same functions, so that both see the same.
+Where no persona's build has guessed (heads spoilt in training, lids that close), photo and twin
+are fused here. The recipe and a persona's making call these same functions, so that both see the
+same.
 """
 
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ class Fused:
     """A head's colours before compensation, S texels a side.
 
     Attributes:
-        color: [3, S, S] sRGB, from the texel, from its twin in this side's light, or filled in.
+        color: [3, S, S] sRGB, of a persona's build, or as :func:`fused` guesses them.
         seen: [S, S] in [0, 1], weight of the texel's own colour.
         twin: [S, S] in [0, 1], weight of its twin's.
     """

@@ -42,8 +42,9 @@ class Codebook:
         self._values: dict[int, Floats] = {}
         self._patches: dict[int, Floats] = {}
         for k, (scale, count) in enumerate(zip(SCALES, plan.prefixes, strict=True)):
-            at, used = f"scale{scale}", codes[:count] * np.float32(plan.code_size**-0.5)
-            keys = used @ self._layers[f"{at}.key.weight"].T / np.float32(plan.width**0.5)
+            at = f"scale{scale}"
+            used: Floats = codes[:count] * np.float32(plan.code_size**-0.5)
+            keys: Floats = used @ self._layers[f"{at}.key.weight"].T / np.float32(plan.width**0.5)
             self._keys[scale] = np.ascontiguousarray(keys.T)
             self._values[scale] = used @ self._layers[f"{at}.value.weight"].T
             self._patches[scale] = codes[:count] * self._layers["spread"][k]

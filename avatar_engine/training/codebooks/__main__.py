@@ -16,7 +16,7 @@ from avatar_engine.head import load_head_rig
 from avatar_engine.training.codebooks.batches import Batches
 from avatar_engine.training.codebooks.export import exported
 from avatar_engine.training.codebooks.ground import ground_of
-from avatar_engine.training.codebooks.heads import read_heads
+from avatar_engine.training.codebooks.heads import read_heads, read_returned
 from avatar_engine.training.codebooks.learning import Learner, Schedule
 from avatar_engine.training.codebooks.network import Variant
 from avatar_engine.training.codebooks.trust import trust_of
@@ -28,8 +28,9 @@ FACTS = WeightFacts(
     licence="Apache-2.0",
     recipe="python -m avatar_engine.training.codebooks --data DIR --work DIR",
 )
-_SMOKE = Schedule(steps=30, heads=2, portraits=2, rate=4e-3)
+_SMOKE = Schedule(steps=12, heads=1, portraits=1, rate=4e-3)
 _TOLD_EVERY = 25
+_TRIED_EVERY = 4  # second heads that are not learnt from, but tell how far to believe
 
 
 def main(
@@ -52,13 +53,16 @@ def main(
     ground = ground_of(rig)
     try:
         heads = read_heads(data)
+        returned = read_returned(data, heads)
     except (OSError, AvatarEngineError) as error:
         raise typer.BadParameter(str(error)) from error
     if not heads:
         raise typer.BadParameter(f"{data} holds no heads; run avatar_engine.training.portraits")
     schedule = _SMOKE if smoke else Schedule(steps=steps, seed=seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    learner = Learner(Batches(heads, ground, schedule.seed), schedule, variant, device)
+    taught = [head for k, head in enumerate(returned) if k % _TRIED_EVERY]
+    batches = Batches([*heads, *taught], ground, schedule.seed)
+    learner = Learner(batches, schedule, variant, device)
     file = work / "checkpoint.pt"
     if file.exists() and not smoke:
         learner.resume(file)
@@ -88,11 +92,12 @@ def main(
         console.print(f"step {learner.step} of {schedule.steps}; call again to go on")
     if smoke or variant not in ("both", "motion", "appearance"):
         return
+    halves = learner.mean.eval().cpu()
     tensors = exported(
-        learner.mean.eval(),
+        halves,
         ground,
         rig,
-        trust=trust_of(heads, ground),
+        trust=trust_of(returned[::_TRIED_EVERY], halves, batches),
         motion=variant != "appearance",
         appearance=variant != "motion",
     )

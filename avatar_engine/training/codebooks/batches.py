@@ -8,14 +8,15 @@ import torch
 from torch import Tensor
 
 from avatar_engine.codebook.arithmetic import Floats
-from avatar_engine.codebook.front import appearance_planes, fused, person_planes, shrunk
+from avatar_engine.codebook.front import Fused, appearance_planes, fused, person_planes, shrunk
 from avatar_engine.codebook.plan import SCALES
 from avatar_engine.training.codebooks.ground import Ground
 from avatar_engine.training.codebooks.heads import LearntHead
 from avatar_engine.training.codebooks.spoiling import left_visible, shade_of
 
 _REST = 0.1  # of the loss, for what the photo shows anyway
-_SYNTHETIC_SHARE = 0.4
+_SYNTHETIC, _RETURNED = 0.8, 1.2  # drawn so often for each portrait
+_BUILT = 0.75  # share of heads with a known truth that are shown as a persona's build sees them
 _EXACT_SHARE = 0.5
 _SHUT = 0.3  # share of the lids still shown, below which closed ones are learnt
 
@@ -72,17 +73,20 @@ class Batches:
         self.seed = seed
         colored = [h for h in heads if h.color is not None]
         self.portraits = [h for h in colored if h.truth is None]
-        self.synthetic = [h for h in colored if h.truth is not None]
+        returned = [h for h in colored if h.truth is not None and h.lids is None]
+        synthetic = [h for h in colored if h.lids is not None]
+        kinds = ((self.portraits, 1.0), (synthetic, _SYNTHETIC), (returned, _RETURNED))
+        self.kinds = [(kind, share) for kind, share in kinds if kind]
         self.moving = [h for h in heads if h.displacement is not None]
         self.fitted = [h for h in heads if h.truth is None]
 
     def appearance(self, step: int, size: int) -> AppearanceBatch:
         """One batch of heads with something hidden."""
         rng = np.random.default_rng([self.seed, 1, step])
-        share = _SYNTHETIC_SHARE if self.synthetic and self.portraits else float(not self.portraits)
+        odds = np.array([share for _, share in self.kinds])
         rows = []
         for _ in range(size):
-            kind = self.synthetic if rng.random() < share else self.portraits
+            kind, _ = self.kinds[int(rng.choice(len(odds), p=odds / odds.sum()))]
             rows.append(self._hidden(_drawn(kind, rng), rng))
         stacked = [torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)]
         return AppearanceBatch(*stacked)
@@ -111,21 +115,24 @@ class Batches:
         assert head.color is not None
         assert head.seen is not None
         assert head.hairy is not None
-        stays = left_visible(ground, rng)
         shade = shade_of(ground, rng)
         color = shade.on(head.color)
-        seen, hairy = head.seen * stays, head.hairy * stays
-        before = fused(color, seen, hairy, ground.skin)
-        truth, known = color, head.seen * ground.skin
-        if head.truth is not None:
-            # Where the photo of a synthetic head shows a texel, that is its truth, light included.
+        if head.truth is not None and head.base is not None and rng.random() < _BUILT:
+            seen, hairy, are_lids_hidden = head.seen, head.hairy, False
+            before = Fused(shade.on(head.base), seen, seen[:, ::-1])
+        else:
+            stays = left_visible(ground, rng)
             are_lids_hidden = (stays * ground.lids).sum() < _SHUT * ground.lids.sum()
+            seen, hairy = head.seen * stays, head.hairy * stays
+            before = fused(color, seen, hairy, ground.skin)
+        truth, known = color, head.seen * ground.skin
+        if head.truth is not None and head.known is not None:
+            # Where the photo shows a texel, that is its truth, light included.
             whole = head.lids if are_lids_hidden and head.lids is not None else head.truth
-            share = head.seen * stays
-            truth = (share * color + (1 - share) * shade.on(whole)).astype(np.float32)
-            known = ground.skin
+            truth = seen * color + (1 - seen) * shade.on(whole)
+            known = np.maximum(head.known, seen) * ground.skin
         planes: Floats = np.concatenate([appearance_planes(before, hairy), ground.place])
-        hidden: Floats = (known * (1 - seen))[None]
+        hidden = np.multiply(known, 1 - seen, dtype=np.float32)[None]
         weight: Floats = hidden + np.float32(_REST) * (known * seen)[None]
         person = self.person(head, residual=True)
         return planes, before.color, truth, weight, hidden, person, head.source

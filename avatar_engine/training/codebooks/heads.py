@@ -1,6 +1,7 @@
 """The cached heads as the recipe holds them in memory, and the same heads mirrored."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from avatar_engine.codebook.plan import APPEARANCE
 from avatar_engine.head.packing import twin_name
 from avatar_engine.training.portraits.cached import CachedHead, load_cached
 from avatar_engine.types import ARKIT, ARKIT_INDEX
+
+RETURNED = "returned-"
+"""Before the name of a person, names their second head in a cache."""
 
 TWINS = np.array([ARKIT_INDEX[twin_name(name)] for name in ARKIT])
 """[52] the expression that does the same on the other side."""
@@ -30,7 +34,10 @@ class LearntHead:
         source: [52] expression of the photo.
         color: [3, 128, 128] sRGB where seen, or None where the photo is too small.
         seen, hairy: [128, 128] in [0, 1].
-        truth: [3, 128, 128] the whole texture; synthetic heads only.
+        base: [3, 128, 128] what a persona's build makes of it without codebooks; or None.
+        truth: [3, 128, 128] the whole texture of synthetic heads, and of returned ones what their
+            photo showed.
+        known: [128, 128] in [0, 1], where ``truth`` is.
         lids: [3, 128, 128] the same with closed lids; synthetic heads only.
         expressions: [K, 52]; synthetic heads only.
         displacement: [K, 3, 64, 64] cm from expression zero; synthetic heads only.
@@ -44,7 +51,9 @@ class LearntHead:
     color: Floats | None = None
     seen: Floats | None = None
     hairy: Floats | None = None
+    base: Floats | None = None
     truth: Floats | None = None
+    known: Floats | None = None
     lids: Floats | None = None
     expressions: Floats | None = None
     displacement: Floats | None = None
@@ -60,7 +69,9 @@ class LearntHead:
             color=_flipped(self.color),
             seen=_flipped(self.seen),
             hairy=_flipped(self.hairy),
+            base=_flipped(self.base),
             truth=_flipped(self.truth),
+            known=_flipped(self.known),
             lids=_flipped(self.lids),
             expressions=None if self.expressions is None else self.expressions[:, TWINS],
             displacement=None if self.displacement is None else _turned(self.displacement),
@@ -84,6 +95,22 @@ def read_heads(folder: Path, *, held_out: bool = False) -> list[LearntHead]:
     return [learnt(path.stem, load_cached(path)) for path in paths if path.exists()]
 
 
+def read_returned(folder: Path, heads: Sequence[LearntHead]) -> list[LearntHead]:
+    """The second heads of people (see ``returned``), each with what the first photo showed.
+
+    Args:
+        folder: The cache.
+        heads: The first heads, by whose names the second ones are found.
+    """
+    found = []
+    for first in heads:
+        path = folder / f"{RETURNED}{first.name}.npz"
+        if first.color is not None and path.exists():
+            second = learnt(path.stem, load_cached(path))
+            found.append(replace(second, truth=first.color, known=first.seen))
+    return found
+
+
 def learnt(name: str, head: CachedHead) -> LearntHead:
     """One cached head, in planes of the sizes the networks work at."""
     colors: dict[str, Floats | None] = {}
@@ -92,9 +119,11 @@ def learnt(name: str, head: CachedHead) -> LearntHead:
         colors["seen"] = shrunk(seen[None], APPEARANCE.side)[0]
         colors["color"] = shrunk(_planes(_shares(head.color)), APPEARANCE.side, seen)
         colors["hairy"] = shrunk(_shares(head.hairy)[None], APPEARANCE.side)[0]
-    for key, whole in (("truth", head.truth), ("lids", head.lid_truth)):
+    for key, whole in (("base", head.base), ("truth", head.truth), ("lids", head.lid_truth)):
         if whole is not None:
             colors[key] = shrunk(_planes(_shares(whole)), APPEARANCE.side)
+    if head.truth is not None:
+        colors["known"] = np.ones((APPEARANCE.side, APPEARANCE.side), np.float32)
     moved = head.truth_displacement
     return LearntHead(
         name,

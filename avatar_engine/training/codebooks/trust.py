@@ -1,29 +1,79 @@
-"""Where completed colours may be believed: where enough real photos ever showed the truth."""
+"""How far completed colours may be believed, and where: as far as they would have helped before.
+
+Second heads of people (see ``returned``), which the networks did not learn from, show what adding
+the compensation does to colours that the first photo knows. Where it would not have helped it is
+not added.
+"""
 
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
+import torch
 
-from avatar_engine.codebook.arithmetic import Floats
+from avatar_engine.codebook.arithmetic import Floats, grown, quotient
+from avatar_engine.codebook.front import Fused, appearance_planes, shrunk
+from avatar_engine.codebook.plan import APPEARANCE
+from avatar_engine.training.codebooks.batches import Batches
 from avatar_engine.training.codebooks.ground import Ground
 from avatar_engine.training.codebooks.heads import LearntHead
+from avatar_engine.training.codebooks.learning import Halves
 
-_FEW, _MANY = 0.03, 0.15  # share of photos that show a texel
+_CELLS = 16
+_CAUTION = 2.0  # cells' worth of evidence that the whole head's share weighs
+_UNTRIED = 0.5  # where there was nothing to try it on
 
 
-def trust_of(heads: Sequence[LearntHead], ground: Ground) -> Floats:
-    """[128, 128] in [0, 1], left-right symmetric.
+def trust_of(pairs: Sequence[LearntHead], halves: Halves, batches: Batches) -> Floats:
+    """[128, 128] share in [0, 1] of the compensation that is best added, left-right symmetric.
 
     Args:
-        heads: Portraits among others; without any, everything is believed.
-        ground: Of the head model.
+        pairs: Second heads, each with its base and with what the first photo showed.
+        halves: As trained.
+        batches: Brings heads into the networks' planes.
     """
-    seen = [h.seen for h in heads if h.seen is not None and h.truth is None]
-    if not seen:
-        return ground.skin.copy()
-    share = np.mean(seen, 0)
-    share = np.maximum(share, share[:, ::-1]) * ground.skin
-    t = np.clip((share - _FEW) / (_MANY - _FEW), 0, 1)
-    soft = cv2.GaussianBlur((t * t * (3 - 2 * t)).astype(np.float32), (0, 0), 2.0)
-    return soft * ground.skin
+    ground = batches.ground
+    gained, added = np.zeros((2, 1, _CELLS, _CELLS), np.float32)
+    for head in pairs:
+        gain, size = _tried(head, halves, batches)
+        gained += gain + gain[..., ::-1]
+        added += size + size[..., ::-1]
+    if not added.any():
+        return np.multiply(ground.skin, _UNTRIED, dtype=np.float32)
+    whole = np.clip(quotient(gained.sum(), added.sum()), 0, 1)
+    caution = np.float32(_CAUTION) * added[added > 0].mean()
+    share = np.clip(quotient(gained + caution * whole, added + caution), 0, 1)
+    soft = cv2.GaussianBlur(grown(share, APPEARANCE.side)[0], (0, 0), 3.0)
+    return np.multiply(soft, ground.skin, dtype=np.float32)
+
+
+def lacking(head: LearntHead, halves: Halves, batches: Batches) -> Floats:
+    """What a persona's build of a head lacks, [3, 128, 128] sRGB."""
+    assert head.base is not None
+    assert head.seen is not None
+    assert head.hairy is not None
+    ground: Ground = batches.ground
+    before = Fused(head.base, head.seen, head.seen[:, ::-1])
+    planes = np.concatenate([appearance_planes(before, head.hairy), ground.place])
+    field = np.tensordot(head.source, ground.expression, 1).astype(np.float32)
+    person = batches.person(head, residual=True)
+    with torch.no_grad():
+        asked = (torch.from_numpy(x)[None] for x in (field, person))
+        heard = halves.motion(*asked).tokens
+        found = halves.appearance(torch.from_numpy(planes)[None], dict(heard)).total[0]
+    whole: Floats = APPEARANCE.unit * found.numpy()
+    return whole
+
+
+def _tried(head: LearntHead, halves: Halves, batches: Batches) -> tuple[Floats, Floats]:
+    """Per cell [1, 16, 16]: how far the change points at the truth, and its size squared."""
+    assert head.base is not None
+    assert head.truth is not None
+    assert head.known is not None
+    assert head.seen is not None
+    change = lacking(head, halves, batches)
+    new = (head.known > 0.5) * np.clip(1 - 4 * head.seen, 0, 1) * batches.ground.skin
+    missed = head.truth - head.base
+    gain = (change * missed).sum(0, keepdims=True) * new
+    size = (change * change).sum(0, keepdims=True) * new
+    return shrunk(gain.astype(np.float32), _CELLS), shrunk(size.astype(np.float32), _CELLS)
