@@ -66,7 +66,7 @@ async def test_money_from_order_to_payout():
         assert (await desk.days()).items[0].goods.minor == 1650
         key = (await desk.about()).public_key
         document = await desk.statement(order)
-        assert Ledger.verify_statement(document, key)["statement"]["order"] == order
+        assert Ledger.verify_statement(document, key)["order"] == order
         assert (await desk.balances()).items[0].recommender == bo
         assert (await desk.accounts()).items == ()
         entered = await desk.name_account(bo, "acct_1Recommender")
