@@ -37,7 +37,7 @@ async def bought(fake, sku="mug-morning"):
         await http.post(started["url"], json={"card": "success"})
         while (await shopper.order(started["order"])).status != "paid":  # noqa: ASYNC110
             await asyncio.sleep(0.02)
-    while not (await fake.shop.ledger.report("recommender")).rows:
+    while not (await fake.shop.ledger.report("recommender")).rows:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
     return started["order"], bo
 
