@@ -16,6 +16,8 @@ from avatar_engine.types import Chart
 
 _IRIS_MARKS = ([473, 474, 475, 476, 477], [468, 469, 470, 471, 472])
 _FARTHEST_GAZE = 0.75  # eyeball radii across the picture
+_MISPLACED_CM = 0.14  # how far the head model's eyeballs may be off
+_MEETING_SHARE = 0.5  # of what keeps the eyes from meeting; more would bare closed eyes
 _USUAL_IRIS = 0.585  # cm, radius
 _PUPIL = 0.40  # of the iris
 _LIMBUS = 0.07  # of the iris, how softly it ends
@@ -44,16 +46,24 @@ class _Eye:
 
 
 def aim_eyes(s: Sculpture) -> None:
-    """Let each eyeball look where the photo's iris is, as the camera sees it."""
-    camera, placement = s.view.camera, s.fit.placement
-    for eye, marks in enumerate(_IRIS_MARKS):
-        x, y, depth = s.project(s.eye_centers[eye])
-        off = (s.view.landmarks[marks[0]] - [x, y]) * depth / np.diag(camera.K)[:2]
-        off = off / s.rig.eye_radius
-        off *= min(1.0, _FARTHEST_GAZE / max(float(np.linalg.norm(off)), 1e-6))
-        towards = np.array([off[0], off[1], -np.sqrt(1 - off @ off)])
-        ahead = towards @ camera.viewmat[:3, :3] @ placement[:, :3]
-        s.eye_gaze[eye] = [np.arctan2(ahead[0], ahead[2]), -np.arcsin(np.clip(ahead[1], -1, 1))]
+    """Let the eyeballs look where the photo's irises are, both at one point as far as the camera.
+
+    An iris tells where its eyeball looks only if one knows where the ball is, and the head model
+    knows that to a millimetre or two. Two eyes that would not meet are put right by moving the
+    balls, so that the irises stay where the photo has them: the eyes converge in every direction.
+    """
+    gaze = np.array([_towards_iris(s, eye) for eye in (0, 1)])
+    distance = np.mean([s.project(centre)[2] for centre in s.eye_centers])
+    apart = s.eye_centers[0, 0] - s.eye_centers[1, 0]
+    half = 0.5 * apart / distance
+    meeting = gaze.mean(0) + np.array([[-half, 0], [half, 0]])
+    wanted = gaze + _MEETING_SHARE * (meeting - gaze)
+    shift = s.rig.eye_radius * (_direction(gaze) - _direction(wanted))
+    shift[:, 2] = 0
+    length = np.linalg.norm(shift, axis=1, keepdims=True)
+    s.eye_centers += shift * np.minimum(1, _MISPLACED_CM / np.maximum(length, 1e-6))
+    for eye in (0, 1):
+        s.eye_gaze[eye] = _towards_iris(s, eye)
 
 
 def paint_eyes(s: Sculpture, samples: Samples, color: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -68,6 +78,24 @@ def paint_eyes(s: Sculpture, samples: Samples, color: NDArray[np.float64]) -> ND
         color[eye.texels] = eye.color * share + plain * (1 - share)
         shown[eye.texels] = share[:, 0]
     return shown
+
+
+def _towards_iris(s: Sculpture, eye: int) -> NDArray[np.float64]:
+    """Yaw and pitch [2] that turn an eyeball to the photo's iris."""
+    camera, placement = s.view.camera, s.fit.placement
+    x, y, depth = s.project(s.eye_centers[eye])
+    off = (s.view.landmarks[_IRIS_MARKS[eye][0]] - [x, y]) * depth / np.diag(camera.K)[:2]
+    off = off / s.rig.eye_radius
+    off *= min(1.0, _FARTHEST_GAZE / max(float(np.linalg.norm(off)), 1e-6))
+    towards = np.array([off[0], off[1], -np.sqrt(1 - off @ off)])
+    ahead = towards @ camera.viewmat[:3, :3] @ placement[:, :3]
+    return np.array([np.arctan2(ahead[0], ahead[2]), -np.arcsin(np.clip(ahead[1], -1, 1))])
+
+
+def _direction(gaze: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Unit vectors [..., 3] in head space of yaw and pitch [..., 2]."""
+    yaw, pitch = gaze[..., 0], gaze[..., 1]
+    return np.stack([np.sin(yaw) * np.cos(pitch), -np.sin(pitch), np.cos(yaw) * np.cos(pitch)], -1)
 
 
 def _read(s: Sculpture, samples: Samples, which: int) -> _Eye:

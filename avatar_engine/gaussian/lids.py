@@ -23,7 +23,7 @@ _BROW = 0.97  # of the usual light about an eye: what is darker is hair, liner o
 _LIGHTEST = 1.04  # of the light under the eye
 _SHADOW_SHARE, _SHADOW_MOST = 0.25, 5.0  # of eye shadow's colour kept; Lab
 _CREASE = 0.15
-_LASH_CM, _LASH_SHARE = 0.1, 0.85
+_LASH_LIGHT = 0.46  # of the usual light about an eye, at most
 _ROLLED_ROWS = 8
 
 
@@ -64,7 +64,7 @@ def closed_lids(
     folded: NDArray[np.float64],
     glasses: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Colours [N, 3] of closed lids: the skin around them, a crease, the lashes along the edge.
+    """Colours [N, 3] of closed lids: the skin around them, a crease, a shadow along the edge.
 
     Args:
         s: The head.
@@ -96,7 +96,6 @@ def closed_lids(
     ball = np.exp(-(((distance - 6.5) / 3.0) ** 2))  # the lid bulges over the eyeball
     crease = np.exp(-(((distance - 9.0) / 1.1) ** 2)) * _along_eye(s)
     closed *= np.where(above, 1 + 0.05 * ball - _CREASE * crease, 1)[:, None]
-    _draw_lashes(s, color, closed, usual)
     return np.clip(closed, 0, 1)
 
 
@@ -161,7 +160,7 @@ def lid_edges(
         x: [N, 3] the shape whose edges are wanted.
     """
     R = s.rig.resolution
-    columns, first, last = _slit(s, eye)
+    columns, first, last = slit(s, eye)
     steps = np.arange(_ROLLED_ROWS)[:, None]
     upper = (first - 1 - steps) * R + columns  # [rows, columns], away from the slit
     lower = (last + 1 + steps) * R + columns
@@ -173,8 +172,8 @@ def lid_edges(
     )
 
 
-def _slit(s: Sculpture, eye: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """Columns of an eye's slit, and its first and last row in each."""
+def slit(s: Sculpture, eye: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Columns of the gap between an eye's lids, and its first and last row in each."""
     R = s.rig.resolution
     side = s.regions.left if eye == 0 else ~s.regions.left
     slit = ((s.regions.lid_distance == 0) & side).reshape(R, R)
@@ -219,29 +218,24 @@ def _along_eye(s: Sculpture, start: float = -1.0, full: float = 5.0) -> NDArray[
     col = np.arange(R * R) % R
     out = np.zeros(R * R)
     for eye in (0, 1):
-        columns, _, _ = _slit(s, eye)
+        columns, _, _ = slit(s, eye)
         inside = np.minimum(col - columns.min() + 2, columns.max() + 2 - col)
         out = np.maximum(out, smoothstep(inside, start, full))
     return out
 
 
-def _draw_lashes(
-    s: Sculpture, color: NDArray[np.floating], closed: NDArray[np.float64], usual: float
-) -> None:
-    """A lash line along the upper lid's edge in place, as dark as the photo's own lashes."""
-    weights = s.rest.copy()
-    weights[list(BLINKS)] = 1.0
-    x = s.shape(weights)
-    distance = s.regions.lid_distance
-    for eye, side in enumerate((s.regions.left, ~s.regions.left)):
-        edge, _ = lid_edges(s, eye, x)
-        above = s.regions.skin & s.regions.above_lids & side & (distance < 12)
-        shown = color[above & (distance < 5.0)]
-        dark = shown[shown.mean(1) <= np.percentile(shown.mean(1), 20)].mean(0)
-        dark = np.minimum(dark, 0.36 * usual)
-        here = np.nonzero(above)[0]
-        line = x[edge][np.argsort(x[edge, 0])]
-        above_edge = x[here, 1] - np.interp(x[here, 0], line[:, 0], line[:, 1])
-        share = _LASH_SHARE * smoothstep(above_edge, _LASH_CM + 0.06, _LASH_CM - 0.02)
-        share *= _along_eye(s)[here]
-        closed[here] = closed[here] * (1 - share[:, None]) + dark * share[:, None]
+def lash_tone(s: Sculpture, eye: int, color: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Colour [3] of an eye's lashes: as dark as the darkest the photo shows on its upper lid.
+
+    Args:
+        s: The head.
+        eye: 0 is the subject's left.
+        color: [N, 3] of the open eyes.
+    """
+    side = s.regions.left if eye == 0 else ~s.regions.left
+    upper = s.regions.skin & s.regions.above_lids & side
+    distance, light = s.regions.lid_distance, color.mean(1)
+    usual = float(np.percentile(light[upper & (distance > _RING[0]) & (distance < _RING[1])], 70))
+    shown = color[upper & (distance < 5.0)].astype(np.float64)
+    dark = shown[shown.mean(1) <= np.percentile(shown.mean(1), 20)].mean(0)
+    return np.asarray(np.minimum(dark, _LASH_LIGHT * usual))

@@ -171,7 +171,7 @@ def _inner_lips(
         lip = s.regions.skin & side & (depth > 0.3) & (depth < 0.9)
         if not lip.any():
             continue
-        usual, red = np.median(light[lip]), np.median(reds[lip])
+        usual, red = float(np.median(light[lip])), float(np.median(reds[lip]))
         clear = lip * smoothstep(light, 0.7 * usual, usual)
         clear *= smoothstep(light, 1.4 * usual, 1.2 * usual) * smoothstep(reds, red - 8, red - 3)
         weight = clear.astype(np.float32).reshape(R, R)

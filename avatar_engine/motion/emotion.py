@@ -70,8 +70,8 @@ def _shading(
 SHADINGS: Mapping[Emotion, Shading] = {
     "neutral": _shading({}, {}, smile=1.0),
     "happy": _shading(
-        {"cheekSquint": 0.3, "eyeSquint": 0.14, "browOuterUp": 0.1, "browInnerUp": 0.08},
-        {"mouthSmile": 0.24, "mouthDimple": 0.1},
+        {"cheekSquint": 0.4, "eyeSquint": 0.18, "browOuterUp": 0.08, "browInnerUp": 0.06},
+        {"mouthSmile": 0.36, "mouthDimple": 0.12},
         smile=1.35,
         brows=0.08,
         bearing_degrees=(0.0, -0.6, 0.9),
@@ -80,8 +80,8 @@ SHADINGS: Mapping[Emotion, Shading] = {
         contact=0.2,
     ),
     "excited": _shading(
-        {"browInnerUp": 0.2, "browOuterUp": 0.32, "eyeWide": 0.32, "cheekSquint": 0.16},
-        {"mouthSmile": 0.3, "mouthDimple": 0.06},
+        {"browInnerUp": 0.42, "browOuterUp": 0.55, "eyeWide": 0.5, "cheekSquint": 0.1},
+        {"mouthSmile": 0.34, "mouthDimple": 0.06},
         smile=1.4,
         brows=0.2,
         bearing_degrees=(0.0, -1.4, 0.0),
@@ -90,8 +90,8 @@ SHADINGS: Mapping[Emotion, Shading] = {
         contact=0.4,
     ),
     "concerned": _shading(
-        {"browInnerUp": 0.36, "browDown": 0.18, "eyeSquint": 0.1},
-        {"mouthFrown": 0.38, "mouthShrugLower": 0.16},
+        {"browInnerUp": 0.72, "browDown": 0.26, "eyeSquint": 0.14},
+        {"mouthFrown": 0.42, "mouthShrugLower": 0.2, "mouthPress": 0.1},
         smile=0.12,
         bearing_degrees=(0.0, 1.0, -2.2),
         liveliness=0.75,
@@ -99,8 +99,8 @@ SHADINGS: Mapping[Emotion, Shading] = {
         contact=0.1,
     ),
     "serious": _shading(
-        {"browDown": 0.42, "eyeSquint": 0.16},
-        {"mouthPress": 0.14, "mouthFrown": 0.22},
+        {"browDown": 0.58, "eyeSquint": 0.24},
+        {"mouthPress": 0.2, "mouthFrown": 0.2},
         smile=0.05,
         brows=-0.15,
         bearing_degrees=(0.0, 0.5, 0.0),

@@ -130,6 +130,55 @@ def test_a_closed_mouth_shows_nothing_of_its_inside(people, name):
 
 
 @pytest.mark.parametrize("name", PEOPLE)
+def test_the_tongue_is_seen_for_th_and_l_and_hidden_for_s(people, name):
+    def share(sound: str) -> float:
+        state = FaceState(_mouth(sound))
+        inside = _light_of(people[name], INNER, state).sum()
+        return float(_light_of(people[name], (Chart.TONGUE,), state).sum() / inside)
+
+    assert min(share("θ"), share("l")) > 0.2
+    assert share("s") < 0.1
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_an_open_mouth_is_rimmed_by_nothing_of_the_photos_smile(people, name):
+    persona = people[name]
+    opened = FaceState(weights_of(jawOpen=0.5))
+    lips = (persona.maps.tint_drivers == TintDriver.LIPS) & (persona.maps.tints.sum(1) < 0)
+    assert lips.sum() > 100
+    inside = _light_of(persona, INNER, opened) > 100
+    rim = cv2.dilate(inside.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    plain = replace(persona, plates=_without_detail(persona))
+    change = _picture(persona, opened).astype(int) - _picture(plain, opened)
+    assert np.abs(change[rim]).mean() < 3  # bytes
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_both_eyes_look_at_one_point(people, name):
+    left, right = np.degrees(people[name].maps.eye_gaze)
+    assert -4 < right[0] - left[0] < 6  # a camera at 130 cm asks for 2.7
+    assert abs(right[1] - left[1]) < 3
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_a_closed_lid_ends_in_a_dark_line(people, name):
+    persona = people[name]
+    maps = persona.maps
+    strip = np.nonzero(maps.chart[:65536] == Chart.HAIR)[0]
+    assert 40 < len(strip) < 120
+    camera = persona.camera.framed(SIZE, SIZE)
+    for shut in (weights_of(eyeBlink=0.8), weights_of(eyeBlink=1.0)):
+        light = _picture(persona, FaceState(shut)).mean(-1)
+        x = _surface(persona, shut)[strip]
+        at = camera.project(x @ maps.placement[:, :3].T + maps.placement[:, 3])
+        core = maps.opacities[strip] > 0.3
+        col, row = at[core, :2].astype(int).T
+        above = light[row - 7, col]
+        line = np.minimum.reduce([light[row + k, col] for k in (-1, 0, 1, 2)])
+        assert np.median(line / above) < 0.8
+
+
+@pytest.mark.parametrize("name", PEOPLE)
 def test_a_blink_leaves_no_eye_and_looks_like_skin(people, name):
     persona = people[name]
     opened = _light_of(persona, (Chart.EYE,), FaceState())
