@@ -84,7 +84,7 @@ def _comb(s: Sculpture) -> None:
     """
     R = s.rig.resolution
     _, facing = s.normals(s.source_shape())
-    away = s.regions.skin * smoothstep(facing, 0.15, -0.1) * smoothstep(s.rig.neck, 0.3, 0.8)
+    away = s.regions.skin * smoothstep(facing, 0.15, -0.1) * smoothstep(s.rig.neck, 0.02, 0.1)
     away = away * (1 - s.regions.ear)
     skin = s.regions.skin.reshape(R, R).astype(np.float32)
     smooth = mean_atlas(s.offset.reshape(R, R, 3), skin, _COMB).reshape(-1, 3)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.gaussian.ears import auricle
 from avatar_engine.gaussian.light import Light
 from avatar_engine.gaussian.sampling import sample
 from avatar_engine.gaussian.sculpture import Sculpture
@@ -30,6 +31,7 @@ _DARKER, _BRIGHTER = (5.0, 8.0), (4.0, 6.0)  # spreads; shade is likelier than g
 _HAIR_APART = (2.2, 3.6)  # spreads
 _HAIR_FLOOR = 0.04  # black hair has no hue
 _RIM_FACING = (0.25, 0.5)
+_EAR_SHOWN = (0.2, 0.6)
 _SIDE_Z, _LOW_Y = 7.0, -4.4
 
 
@@ -42,7 +44,13 @@ def without_foreign(s: Sculpture, labels: Labels, samples: Samples, light: Light
         samples: Of the photo.
         light: On the skin, fitted to these samples.
     """
-    foreign = np.maximum(_foreign(s, labels, samples, light), _on_scalp(s, labels, samples))
+    foreign = np.maximum.reduce(
+        [
+            _foreign(s, labels, samples, light),
+            _on_scalp(s, labels, samples),
+            _ear_beside(s, labels),
+        ]
+    )
     kept = 1 - foreign
     return replace(
         samples,
@@ -98,6 +106,15 @@ def _on_scalp(s: Sculpture, labels: Labels, samples: Samples) -> NDArray[np.floa
     off = np.sqrt(((hue / spread) ** 2).mean(1) + (bright / vary) ** 2 / 2)
     rim = smoothstep(samples.facing, _RIM_FACING[1], _RIM_FACING[0])
     return smoothstep(off, *_HAIR_APART) * rim * scalp
+
+
+def _ear_beside(s: Sculpture, labels: Labels) -> NDArray[np.float64]:
+    """[N] in [0, 1], how surely a texel beside the ear shows the ear, which stands off it."""
+    if labels.kinds is None:
+        return np.zeros(len(s.chart))
+    ear = labels.kinds[..., LabelKind.EAR]
+    shown = sample(ear, s.project(s.source_shape()))
+    return smoothstep(shown, *_EAR_SHOWN) * s.regions.skin * ~auricle(s)
 
 
 def _own_hair(s: Sculpture, labels: Labels, samples: Samples) -> NDArray[np.float64]:

@@ -23,6 +23,8 @@ _FINE_PX, _BACK_PX, _COARSE_PX = 2.2, 3.6, 6.0
 _WITHIN = (0.3, 0.6)  # where the coarse sheets lie between front and back
 _FINE_SIGMA, _COARSE_SIGMA = 0.55, 0.9
 _THIN_CM = 0.5  # thinner hair has no inside
+_OVER_BIAS_CM = 0.3  # else the head's own, wider texels come through in stripes
+_STEEP = (3.0, 1.2)  # cm of depth per cm
 _INSET_PX, _BACK_INSET_PX = 8, 1.5
 
 
@@ -101,10 +103,18 @@ def _sheet(s: Sculpture, volume: HairVolume, *, step: float, within: float) -> d
         "chart": np.where(inside, int(Chart.HAIR), 0),
         "neighbours": grid_neighbours(inside.astype(np.uint8)),
         "opacities": np.where(inside, 0.99 * mean(volume.alpha), 0),
-        "trust": smoothstep(mean(volume.edge), 1.5, 5.0) * (within == 0),
+        "trust": smoothstep(mean(volume.edge), 1.5, 5.0) * (within == 0) * _level(depth, step_cm),
         "winding": np.zeros(share.shape),
-        "depth_bias": np.zeros(share.shape),
+        "depth_bias": -_OVER_BIAS_CM * mean(volume.over.astype(float)) * (within == 0),
     }
+
+
+def _level(depth: NDArray[np.float64], step_cm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[H, W] 1 where a sheet faces the camera; 0 where it runs back so steeply that what the solve
+    gives single texels would be drawn out into ripples.
+    """
+    slope = np.hypot(*np.gradient(blur_image(depth, 1.0))) / step_cm
+    return smoothstep(slope, *_STEEP)
 
 
 def _unprojected(

@@ -7,14 +7,14 @@ falls from, down to the shoulders.
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_opening, distance_transform_edt, label
+from scipy.ndimage import distance_transform_edt
 
 from avatar_engine.gaussian.complete import BEHIND_TONE
+from avatar_engine.gaussian.hair_pixels import coat_pixels, hair_pixels
 from avatar_engine.gaussian.sculpture import Sculpture
-from avatar_engine.gaussian.segment import BACKGROUND, CLOTH, HAIR, SKIN, Labels
+from avatar_engine.gaussian.segment import BACKGROUND, HAIR, Labels
 from avatar_engine.gaussian.smooth import blur_image, distance, fill, smoothstep
 from avatar_engine.gaussian.strands import contrast_of, strands
 from avatar_engine.gaussian.view import View
@@ -42,8 +42,6 @@ _HANGING = 0.45  # below this height, in face heights, hair hangs free of the he
 _CROWN = 1.05  # above it the scalp's own texels are hair enough
 _OVER_CM = 0.25  # hair on the back lies this far behind the skin
 _RIM_BLUR = 0.03
-_RIM_LOW, _LONG_LOW = 0.36, -0.15  # in face heights; below it a sliver is collar
-_SHADE_LOW = 0.05  # above it, what hangs beside long hair and looks like cloth is hair in shade
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ class HairVolume:
     """The hair over the picture, [S, S] each; depths in cm from the camera, ``edge`` in pixels.
 
     ``behind`` is where the head hides hair that falls down its back; ``color`` [S, S, 3] is that
-    of the back.
+    of the back; ``over`` is where hair lies over the head.
     """
 
     mask: NDArray[np.bool_]
@@ -62,6 +60,7 @@ class HairVolume:
     behind: NDArray[np.bool_]
     color: NDArray[np.float32]
     stretch: NDArray[np.float64]
+    over: NDArray[np.bool_]
 
 
 def hair_volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> HairVolume:
@@ -82,8 +81,8 @@ def hair_volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> H
     _, facing = s.normals(s.source_shape())
     # Farther back it is the nape, seen past a torn ear.
     met = (head.gather(solid, facing) > _COAT_FACING) & (head.depth < root + _TURNED_CM)
-    mask, rim = _hair_pixels(s, labels, head, met & (head.gather(solid, s.regions.scalp) > 0.6))
-    coat = _coat(s, labels) & met & ~mask
+    mask, rim = hair_pixels(s, labels, head, met & (head.gather(solid, s.regions.scalp) > 0.6))
+    coat = coat_pixels(s, labels) & met & ~mask
     px_per_cm = view.camera.K[0, 0] / root
     front = _front(s, labels, head, mask, coat, root)
     front = np.where(rim & ~coat, _beside(head, root, view.face_width), front)
@@ -108,7 +107,8 @@ def hair_volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> H
     edge = distance(mask | head.covered)
     stretch = np.where(rim, STRETCH, _CURTAIN_STRETCH)
     color = _behind_color(s, labels, mask & (labels.share[..., HAIR] > 0.7), back - root)
-    return HairVolume(mask, front, back, alpha.astype(np.float32), edge, behind, color, stretch)
+    over, alpha = mask & head.covered, alpha.astype(np.float32)
+    return HairVolume(mask, front, back, alpha, edge, behind, color, stretch, over)
 
 
 def _front(
@@ -214,38 +214,3 @@ def _drawn(
         widest < _TORN_CM * px_per_cm
     )
     return t[drawn & (opacity[t] > 0.5).all(1)]
-
-
-def _coat(s: Sculpture, labels: Labels) -> NDArray[np.bool_]:
-    """Pixels [S, S] of hair that lies on the head, eyebrows and beard not meant."""
-    view = s.view
-    yy, xx = np.mgrid[0 : view.size, 0 : view.size]
-    height = view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 1]
-    hair = (labels.share[..., HAIR] > 0.6) & view.inside
-    return binary_opening(hair & ~(view.face_hull() & (height < 0.88)) & (height > 0.35))
-
-
-def _hair_pixels(
-    s: Sculpture, labels: Labels, head: Nearest, scalp: NDArray[np.bool_]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Pixels [S, S] the volume shows, and those among them that are but a rim of the head."""
-    view = s.view
-    yy, xx = np.mgrid[0 : view.size, 0 : view.size]
-    height = view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 1]
-    share = labels.share[..., HAIR]
-    hair = (share > 0.5) & view.inside
-    short = ~head.covered & (height > _RIM_LOW)
-    apart = ~view.face_hull(grow=-3) & ~scalp if labels.is_long else short
-    mask = binary_opening(hair & apart)
-    # What the head leaves uncovered above the chin is a rim of it.
-    low = _LONG_LOW if labels.is_long else _RIM_LOW
-    cloth = cv2.dilate(labels.share[..., CLOTH], np.ones((5, 5), np.uint8)) > 0.2
-    cloth &= (height < _SHADE_LOW) | (not labels.is_long)
-    above = view.inside & ~head.covered & (height > low) & ~cloth
-    rim = above & ((share > 0.3) | (labels.share[..., SKIN] > 0.5) | labels.is_long)
-    # Flakes that hang on nothing would float when the head turns.
-    parts, _ = label(mask | rim | head.covered)
-    held = np.isin(parts, np.unique(parts[head.covered])) & (mask | rim)
-    wide = binary_opening(held, iterations=5)
-    bare = labels.share[..., SKIN] > np.maximum(share, 0.3)  # an ear has no volume of hair
-    return held, held & ((~wide & (distance(~head.covered) < 8)) | bare)

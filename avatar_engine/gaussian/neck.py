@@ -9,6 +9,7 @@ from avatar_engine.gaussian.smooth import blur_atlas, smoothstep
 from avatar_engine.gaussian.unwrap import Samples
 
 _BARE_CM = -12.5  # where a neck ends that no collar covers
+_TWIST_CM = (0.0, 4.0)  # above the collar
 _LEAST_TEXELS = 4
 _HIDDEN_RISE_CM = 1.0  # collars stand higher behind
 _SIDE_COLUMNS = 50
@@ -35,6 +36,17 @@ def neck_opacity(s: Sculpture, samples: Samples) -> NDArray[np.float64]:
     around = soft(fade * s.regions.skin, 2.0)
     islands = s.regions.skin & (height < -4)
     return np.where(islands, fade * smoothstep(around, 0.4, 0.7), fade)
+
+
+def neck_follow(s: Sculpture, samples: Samples) -> NDArray[np.float64]:
+    """[N] how far each texel follows the head: at the collar not at all, where the still neck goes
+    on below it, so that a turned neck leaves no step.
+    """
+    R = s.rig.resolution
+    collar = collar_line(s, samples)[np.arange(R * R) % R]
+    above = smoothstep(s.rig.mean[:, 1] - collar, *_TWIST_CM)
+    zone = blur_atlas(s.regions.neck_zone.reshape(R, R), 2.0).ravel() * s.regions.neck_zone
+    return s.rig.neck * np.where(s.regions.skin, 1 - zone * (1 - above), 1)
 
 
 def collar_line(s: Sculpture, samples: Samples) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from avatar_engine.gaussian.carve import carve, flatten_ears, opacity_in_matte
 from avatar_engine.gaussian.complete import complete
+from avatar_engine.gaussian.ears import bare_ears_skin, fit_ears
 from avatar_engine.gaussian.eyes import aim_eyes, paint_eyes
 from avatar_engine.gaussian.foreign import without_foreign
 from avatar_engine.gaussian.fusion import fuse
@@ -19,7 +20,8 @@ from avatar_engine.gaussian.glasses import glasses_share
 from avatar_engine.gaussian.lids import close_lids, folded_lids
 from avatar_engine.gaussian.light import light_of
 from avatar_engine.gaussian.mouth import close_lips, paint_mouth, teeth_opacity
-from avatar_engine.gaussian.neck import neck_opacity
+from avatar_engine.gaussian.neck import neck_follow, neck_opacity
+from avatar_engine.gaussian.outline import grow_to_outline
 from avatar_engine.gaussian.regions import Regions, regions_of
 from avatar_engine.gaussian.residual import apply_residual
 from avatar_engine.gaussian.sculpture import Sculpture
@@ -52,6 +54,7 @@ class PaintedHead:
         teeth_seen: [N] of ``mouth.paint_mouth``.
         linear_misfit: [N, 3] cm in head space, what the fitted linear rig leaves to the photo's
             landmarks, carried over the front of the head: of the person and of the expression.
+        follow: [N] of ``neck.neck_follow``.
     """
 
     s: Sculpture
@@ -65,6 +68,7 @@ class PaintedHead:
     eyes_seen: NDArray[np.float64]
     teeth_seen: NDArray[np.bool_]
     linear_misfit: NDArray[np.float64]
+    follow: NDArray[np.float64]
 
     def seen_head(self) -> SeenHead:
         """What a compensator is told of this head, in training as in a persona's build."""
@@ -98,8 +102,10 @@ def paint_head(
     tell("finding hair, skin and clothes", 0.2)
     labels = segment(s.view, *_scalp_and_ears(s))
     raise_hair(s, labels.share[..., HAIR])
+    ears_found = fit_ears(s, labels)
     ears_flat = flatten_ears(s, labels.share[..., HAIR])
     carve(s)
+    grow_to_outline(s, labels)
     pin_slits(s)
     close_lips(s)
     teeth = shown_teeth(s.view)
@@ -115,14 +121,15 @@ def paint_head(
     opacity = np.where(s.chart > 0, opacity_in_matte(s), 0)
     opacity *= np.where(regions.skin, neck_opacity(s, samples), 1)
     opacity *= teeth_opacity(s)
-    color, trust = fuse(samples, regions, light)
-    covered = _covered(samples, regions)
+    fused = fuse(samples, regions, light)
+    color, trust = bare_ears_skin(s, samples, light, ears_found, fused)
+    covered = _covered(samples, regions, ears_found)
     color = complete(s, labels, color, trust, ears_flat, covered, 0 * folded, light, samples.hairy)
     eyes_seen = paint_eyes(s, samples, color)
     teeth_seen = paint_mouth(s, teeth, labels, color)
     return PaintedHead(
         s, labels, front, samples, folded, glasses, opacity, color, eyes_seen, teeth_seen,
-        linear_misfit,
+        linear_misfit, neck_follow(s, samples),
     )  # fmt: skip
 
 
@@ -138,10 +145,11 @@ def _scalp_and_ears(s: Sculpture) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]
     return scalp, front.gather(triangles, s.regions.ear.astype(np.float32)) > 0.5
 
 
-def _covered(samples: Samples, regions: Regions) -> tuple[float, float]:
+def _covered(samples: Samples, regions: Regions, found: tuple[bool, bool]) -> tuple[float, float]:
     """Share of each ear (left, right) that the photo shows under hair."""
     shares = []
-    for side in (regions.left, ~regions.left):
+    for side, is_bare in zip((regions.left, ~regions.left), found, strict=True):
         ear = regions.ear & side & samples.visible
-        shares.append(float(samples.hairy[ear].mean()) if ear.sum() > 60 else 0.0)
+        hidden = ear.sum() > 60 and not is_bare
+        shares.append(float(samples.hairy[ear].mean()) if hidden else 0.0)
     return shares[0], shares[1]

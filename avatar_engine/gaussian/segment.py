@@ -70,12 +70,13 @@ def segment(view: View, scalp_pixels: NDArray[np.bool_], ear_pixels: NDArray[np.
     else:
         kinds = _along_edges(view, view.seen)
         full = _four(view, kinds)
-        bald, long = _hair_style(view, full)
+        freed = full.copy()
+        bare_ears(view, freed)
+        bald, long = _hair_style(view, freed)  # an ear taken for hair is no long hair
+        full = full if bald or long else freed
         clear_collar(view, full)
         if long:
             lower_locks(view, full)
-        elif not bald:
-            bare_ears(view, full)
     full[..., BACKGROUND] = np.maximum(full[..., BACKGROUND], 1 - np.clip(view.matte * 1.6, 0, 1))
     person = full[..., 1:].sum(-1)
     full[..., 1:] *= ((1 - full[..., BACKGROUND]) / np.maximum(person, 1e-6))[..., None]

@@ -75,10 +75,13 @@ def unwrap(s: Sculpture, labels: Labels, front: Nearest) -> Samples:
     allowed = _allowed(s, share, sample(near, p), facing)
     apart = allowed * _apart(s, sample(foreign, p))
     rim = view.spilled[row, col]
-    weight = visible * smoothstep(facing, 0.18, 0.55) * smoothstep(depth_in_matte, 2, 6)
+    side = _side(s)
+    deep = smoothstep(depth_in_matte, 2, 6)
+    deep = np.where(regions.ear, smoothstep(depth_in_matte, 1, 3), deep)
+    weight = visible * smoothstep(facing - 0.15 * side, 0.18, 0.55) * deep
     weight *= smoothstep(texel_area(s, p), 0.08, 0.35) * apart * ~rim
     tone = visible * smoothstep(facing, 0.05, 0.30) * smoothstep(depth_in_matte, 1.5, 4)
-    tone *= apart * ~rim * ~regions.ear
+    tone *= apart * ~rim * ~regions.ear * (1 - 0.7 * side)
     upper, lower = np.array(UPPER_LOWER_LIP).T
     mouth_open = float((view.landmarks[lower, 1] - view.landmarks[upper, 1]).mean())
     banned = _features(s, row, col, color, weight, mouth_open)
@@ -102,6 +105,12 @@ def texel_area(s: Sculpture, p: NDArray[np.float64]) -> NDArray[np.float64]:
     bits = grid_neighbours(surface_groups(s.rig.chart))
     tu, tv = tangents(p[:, :2].reshape(R, R, 2), bits)
     return np.abs(tu[..., 0] * tv[..., 1] - tu[..., 1] * tv[..., 0]).ravel()
+
+
+def _side(s: Sculpture) -> NDArray[np.float64]:
+    """[N] 1 on bare cheeks before the ears, where skin turns away."""
+    bare = s.regions.skin & ~s.regions.ear
+    return smoothstep(s.rig.mean[:, 2], 8.0, 5.5) * bare * (1 - s.regions.scalp)
 
 
 def _apart(s: Sculpture, foreign_near: NDArray[np.float64]) -> NDArray[np.float64]:

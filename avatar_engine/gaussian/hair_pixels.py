@@ -1,0 +1,54 @@
+"""Which of the photo's pixels are hair, on the head and around it."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_opening, label
+
+from avatar_engine.gaussian.sculpture import Sculpture
+from avatar_engine.gaussian.segment import CLOTH, HAIR, SKIN, Labels
+from avatar_engine.gaussian.smooth import distance
+from avatar_engine.gaussian.zbuffer import Nearest
+
+_FULL_PX, _FULL = 5, 0.08  # half width, and share of the square over the face
+_RIM_LOW, _LONG_LOW = 0.36, -0.15  # in face heights; below it a sliver is collar
+_SHADE_LOW = 0.05  # above it, what hangs beside long hair and looks like cloth is hair in shade
+
+
+def coat_pixels(s: Sculpture, labels: Labels) -> NDArray[np.bool_]:
+    """Pixels [S, S] of hair that lies on the head, eyebrows and beard not meant."""
+    view = s.view
+    yy, xx = np.mgrid[0 : view.size, 0 : view.size]
+    height = view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 1]
+    hair = (labels.share[..., HAIR] > 0.6) & view.inside
+    return binary_opening(hair & ~(view.face_hull() & (height < 0.88)) & (height > 0.35))
+
+
+def hair_pixels(
+    s: Sculpture, labels: Labels, head: Nearest, scalp: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Pixels [S, S] the volume shows, and those among them that are but a rim of the head."""
+    view = s.view
+    yy, xx = np.mgrid[0 : view.size, 0 : view.size]
+    height = view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 1]
+    share = labels.share[..., HAIR]
+    hair = (share > 0.5) & view.inside
+    short = ~head.covered & (height > _RIM_LOW)
+    # Full hair beside the head hangs over it as long hair does.
+    wide = binary_opening(hair & short, iterations=_FULL_PX)
+    is_full = labels.is_long or wide.sum() > _FULL * view.face_width**2
+    free = ~view.face_hull(grow=-3) & ~scalp
+    apart = free & ((height > _RIM_LOW) | labels.is_long) if is_full else short
+    mask = binary_opening(hair & apart)
+    # What the head leaves uncovered above the chin is a rim of it.
+    low = _LONG_LOW if labels.is_long else _RIM_LOW
+    cloth = cv2.dilate(labels.share[..., CLOTH], np.ones((5, 5), np.uint8)) > 0.2
+    cloth &= (height < _SHADE_LOW) | (not labels.is_long)
+    above = view.inside & ~head.covered & (height > low) & ~cloth
+    bare = labels.share[..., SKIN] > np.maximum(share, 0.3)  # an ear has no volume of hair
+    rim = above & ((share > 0.3) | (labels.share[..., SKIN] > 0.5) | labels.is_long)
+    # Flakes that hang on nothing would float when the head turns.
+    parts, _ = label(mask | rim | head.covered)
+    held = np.isin(parts, np.unique(parts[head.covered])) & (mask | rim)
+    wide = binary_opening(held, iterations=5)
+    return held, held & ((~wide & (distance(~head.covered) < 8)) | bare)

@@ -1,0 +1,70 @@
+"""The head grown to the photo's outline where the photo shows more of it: a wider cheek, a larger
+ear, a fuller temple.
+
+What the surface leaves uncovered would have to hang beside it as a flat sliver, and a sliver of
+ear floats beside the ear as soon as the head turns.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, binary_opening, distance_transform_edt
+
+from avatar_engine.gaussian.sampling import sample
+from avatar_engine.gaussian.sculpture import Sculpture
+from avatar_engine.gaussian.segment import HAIR, SKIN, Labels
+from avatar_engine.gaussian.smooth import blur_image, distance, smoothstep
+from avatar_engine.gaussian.zbuffer import nearest
+from avatar_engine.types import LabelKind
+
+_ROUNDS = 3
+_LOWEST = (0.28, 0.42)  # face heights above the chin; beside the jaw it is the neck that shows
+_WIDEST = 0.06  # face widths; what is wider is a volume of hair, not a rim
+_REACH = 2.6  # times the widest: how far into the face the surface stretches
+_SPLAT_PX = 1.5  # a texel's own width reaches the outline from here
+_SOFT = 0.04  # face widths
+
+
+def grow_to_outline(s: Sculpture, labels: Labels) -> None:
+    """Move the head's rim outward to the photo's, smoothly over the picture.
+
+    Args:
+        s: The carved head.
+        labels: Of the photo; long hair beside the head is no rim of it.
+    """
+    view = s.view
+    widest = _WIDEST * view.face_width
+    yy, xx = np.mgrid[0 : view.size, 0 : view.size]
+    height = view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 1]
+    own = labels.share[..., SKIN] + (0 if labels.is_long else labels.share[..., HAIR])
+    ear = labels.kinds[..., LabelKind.EAR] if labels.kinds is not None else 0 * own
+    person = view.inside & ~view.spilled & (own > 0.5) & (height > _LOWEST[0])
+    apart = blur_image(ear, 2.0) < 0.2
+    high = smoothstep(height, *_LOWEST)
+    for k in range(_ROUNDS):
+        is_first = k == 0  # ears have their own place already; the head comes to meet them
+        p = s.project(s.source_shape())
+        covered = nearest(p, s.regions.triangles, width=view.size, height=view.size).covered
+        missing = person & ~covered & (apart | (not is_first))
+        wide = binary_opening(missing, iterations=max(1, round(widest / 2)))
+        missing &= ~binary_dilation(wide, iterations=3)
+        move = _field(covered, missing, widest) * high[..., None]
+        move = blur_image(move, _SOFT * view.face_width)
+        follows = s.regions.skin * smoothstep(s.rig.neck, 0.3, 0.6)
+        follows *= 1 - is_first * s.regions.ear_weight
+        s.offset += s.lift(sample(move, p) * follows[:, None], p[:, 2])
+
+
+def _field(
+    covered: NDArray[np.bool_], missing: NDArray[np.bool_], widest: float
+) -> NDArray[np.float64]:
+    """Pixels [S, S, 2] by which the picture of the head is to move."""
+    whole = covered | missing
+    far, (iy, ix) = distance_transform_edt(whole, return_indices=True)
+    inner = distance(covered)
+    gap = np.clip(far - inner - _SPLAT_PX, 0, widest) * covered
+    gap *= smoothstep(inner, _REACH * widest, 0.0)
+    yy, xx = np.mgrid[0 : len(whole), 0 : len(whole)]
+    outward = np.stack([ix - xx, iy - yy], -1) / np.maximum(far, 1.0)[..., None]
+    # Beyond the rim the field goes on, so that blurring does not weaken it there.
+    _, (jy, jx) = distance_transform_edt(~covered, return_indices=True)
+    return (gap[..., None] * outward)[jy, jx]
