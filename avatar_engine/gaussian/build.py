@@ -77,7 +77,7 @@ def build_maps(
     hair = _with_eye_light(s, hair_chart(s, labels, opacity))
     tell("painting what stands behind", 0.6)
     plates = make_plates(s, labels, painted.front, portrait, color, hair.mask)
-    maps = _assembled(s, color, opacity, folded, glasses, hair)
+    maps = _assembled(painted, hair)
     tell("matching the photo", 0.75)
     maps = trim_outline(s.view, maps, blend_weights)
     reluctance = np.r_[_reluctance(painted), 1 - hair.trust]
@@ -107,7 +107,9 @@ def _reluctance(painted: PaintedHead) -> NDArray[np.float64]:
     s, samples = painted.s, painted.samples
     seen = smoothstep(samples.facing, 0.05, 0.35) * samples.visible
     steep = smoothstep(samples.facing, 0.25, 0.55) * samples.visible
-    skin = 0.5 * (1 - seen) + 10 * s.regions.scalp * (1 - steep)
+    side = smoothstep(s.rig.mean[:, 2], 8.0, 5.5) * (1 - s.regions.scalp)
+    grazing = 1 - smoothstep(samples.facing, 0.3, 0.65) * samples.visible
+    skin = 0.5 * (1 - seen) + 4 * side * grazing + 10 * s.regions.scalp * (1 - steep)
     skin += 8 * (1 - samples.allowed) + 0.15 * painted.folded
     skin += _BESIDE_CLOTH * (samples.allowed - samples.apart).clip(0)
     other = np.where(s.chart == Chart.EYE, 1 - painted.eyes_seen, 0)
@@ -116,26 +118,20 @@ def _reluctance(painted: PaintedHead) -> NDArray[np.float64]:
     return np.where(s.regions.skin, skin, other)
 
 
-def _assembled(
-    s: Sculpture,
-    color: NDArray[np.float64],
-    opacity: NDArray[np.float64],
-    folded: NDArray[np.float64],
-    glasses: NDArray[np.float64],
-    hair: HairChart,
-) -> HeadMaps:
-    n, chart = len(s.chart), s.chart
+def _assembled(painted: PaintedHead, hair: HairChart) -> HeadMaps:
+    s, chart = painted.s, painted.s.chart
+    n = len(chart)
     upper, lower = lip_pairs(s)
-    modes, scales, held = _quantised(s, glasses)
+    modes, scales, held = _quantised(s, painted.glasses)
     straight = s.straight_shape() + held
     head = dict[str, NDArray](
         positions=straight,
-        head_weight=s.rig.neck,
+        head_weight=painted.follow,
         chart=chart,
         neighbours=grid_neighbours(surface_groups(s.rig.chart)).ravel(),
-        colors=np.clip(color, 0, 1),
-        opacities=opacity * _TOP_OPACITY,
-        sigmas=np.stack([np.full(n, _SIGMA), _SIGMA + _LID_SIGMA * folded], 1),
+        colors=np.clip(painted.color, 0, 1),
+        opacities=painted.opacity * _TOP_OPACITY,
+        sigmas=np.stack([np.full(n, _SIGMA), _SIGMA + _LID_SIGMA * painted.folded], 1),
         tangent_caps=tangent_caps(s),
         winding=winding(s),
         depth_bias=depth_bias(chart) + lid_depth_bias(s),
