@@ -53,6 +53,8 @@ def test_from_a_chat_link_to_the_statement(server, folder, browser, name, viewpo
     live = "document.querySelector('.show').dataset.connection === 'live'"
     wait_for(lambda: page.evaluate(live), "live")
     wait_for(lambda: page.locator("#card-buy").is_enabled(), "a product to buy", timeout_s=60)
+    # Whatever is being shown, the card holds what the link was about.
+    assert page.locator("#card").get_attribute("data-sku") == "lamp-arc"
     picture(page, f"buy-{name}")
     shown = page.locator("#card-price").text_content()
     with page.expect_navigation(url="**/sandbox/pay/**"):
@@ -73,6 +75,8 @@ def test_from_a_chat_link_to_the_statement(server, folder, browser, name, viewpo
     assert shown in page.locator("#sums .total").text_content()
     assert page.locator("#test").is_visible()
     order = page.url.rpartition("/")[2]
+    assert page.locator("#chat-words").text_content() == f"/order {order.removeprefix('order_')}"
+    assert page.locator("#chat").is_visible()
     assert problems == []
     context.close()
     # The same number at every stage: the page, the till, the ledger's signed statement.
