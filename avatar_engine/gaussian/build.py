@@ -20,6 +20,7 @@ from avatar_engine.gaussian.painting import PaintedHead, paint_head
 from avatar_engine.gaussian.plates import make_plates
 from avatar_engine.gaussian.relax import relaxing
 from avatar_engine.gaussian.sculpture import Sculpture
+from avatar_engine.gaussian.settled import settled
 from avatar_engine.gaussian.smooth import smoothstep
 from avatar_engine.gaussian.solve import BlendWeights, solve_colors
 from avatar_engine.gaussian.tongue import TONGUE_OUT, lower_tongue, tongue_mode
@@ -85,7 +86,7 @@ def build_maps(
     closed = closed_lids(s, maps.colors[: len(s.chart)], folded, glasses)
     maps = relaxing(s, maps, folded, closed, labels.skin_tone)
     if completion is not None:
-        maps = with_corrections(maps, completion, glasses)
+        maps = settled(s, with_corrections(maps, completion, glasses))
     maps = with_lashes(s, maps)
     tell("done", 1.0)
     return maps, plates

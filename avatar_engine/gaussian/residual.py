@@ -43,7 +43,7 @@ def apply_residual(s: Sculpture) -> None:
     offset = _exact_only_near_slits(s, offset)
     inner = np.isin(s.chart, (Chart.TEETH, Chart.GUM, Chart.TONGUE, Chart.CAVITY))
     offset[inner] = s.lift((marks[_MOUTH] - found[_MOUTH, :2]).mean(0), p[inner, 2].mean())
-    share = _mouth_share(s)[:, None]
+    share = mouth_share(s)[:, None]
     s.offset += offset * (1 - share)
     s.residual += offset * share
     _place_eyes(s, found)
@@ -71,7 +71,8 @@ def _exact_only_near_slits(s: Sculpture, offset: NDArray[np.float64]) -> NDArray
     return offset * (1 - share) + blurred * share
 
 
-def _mouth_share(s: Sculpture) -> NDArray[np.float64]:
+def mouth_share(s: Sculpture) -> NDArray[np.float64]:
+    """[N] share of a landmark misfit that is put down to the photo's expression."""
     x, y, z = s.rig.mean.T.astype(np.float64)
     around = np.exp(-(((x / 3.6) ** 2 + ((y + 3.4) / 2.6) ** 2) ** 2))
     return np.where(s.regions.skin & (z > 6), _MOUTH_EXPRESSION_SHARE * around, 0)
