@@ -82,7 +82,7 @@ def stages(scene: Scene, width: int, height: int, pixel_format: str, frames: int
         **{f"{n}_ms": round(float(v), 2) for n, v in zip(names, np.median(table, 0), strict=True)},
         "frame_p10_ms": round(float(np.percentile(table[:, -1], 10)), 2),
         "texels": int((maps.opacities > 0).sum()),
-        "drawn": int(records.counts.sum()),
+        "drawn": int(records.drawn[0]),
     }
 
 

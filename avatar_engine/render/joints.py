@@ -111,39 +111,54 @@ def eye_rotations(maps: HeadMaps, state: FaceState) -> NDArray[np.float64]:
 
 
 def tint_amounts(maps: HeadMaps, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far each ``TintDriver`` acts [5], in [0, 1].
+    """How far each ``TintDriver`` acts [5] in one frame; see ``TintRule.amounts``."""
+    return TintRule(maps).amounts(weights)
+
+
+class TintRule:
+    """What brings a persona's tints on; what stays the same from frame to frame is kept.
 
     Args:
         maps: The persona.
-        weights: [53 + C] of :func:`expression_weights`.
     """
-    source = np.asarray(maps.source, np.float64)
-    amounts = np.zeros(len(TintDriver))
-    for driver, (blink, down) in zip(
-        (TintDriver.LEFT_LID, TintDriver.RIGHT_LID), _LIDS, strict=True
-    ):
-        shut, shown = (w[blink] + 0.5 * w[down] for w in (weights, source))
-        amounts[driver] = (shut - shown) / (LIDS_TINTED * max(1 - shown, 0.1))
-    smiled = source[_SMILE].mean()
-    if smiled > 0:
-        amounts[TintDriver.RELAX] = 1 - weights[_SMILE].mean() / smiled
-    photographed = np.zeros(len(maps.modes))
-    photographed[:PLAIN_MODES] = np.append(source, 1.0)
-    now, then = lips_meet(maps, weights), lips_meet(maps, photographed)
-    amounts[TintDriver.LIPS] = (then - now) / then if then > 0.5 else (now - then) / (1 - then)
-    return np.clip(amounts, 0, 1)
 
+    def __init__(self, maps: HeadMaps) -> None:
+        self._source = np.asarray(maps.source, np.float64)
+        self._smiled = float(self._source[_SMILE].mean())
+        middle = len(maps.lip_upper) // 2
+        pairs = slice(max(middle - 1, 0), middle + 2)
+        at = np.stack([maps.lip_upper[pairs], maps.lip_lower[pairs]])
+        self._lips = np.asarray(maps.positions[at, 1], np.float64)  # [2, pairs]
+        scales = np.asarray(maps.mode_scales, np.float64)[:, None, None]
+        self._lip_modes = maps.modes[:, at, 1] * scales  # [K, 2, pairs]
+        photographed = np.zeros(len(maps.modes))
+        photographed[:PLAIN_MODES] = np.append(self._source, 1.0)
+        self._met = self.lips_meet(photographed)
 
-def lips_meet(maps: HeadMaps, weights: NDArray[np.float64]) -> float:
-    """1 where the middle of the lips touches, falling to 0 at a gap of ``LIPS_PARTED_CM``."""
-    middle = len(maps.lip_upper) // 2
-    pairs = slice(max(middle - 1, 0), middle + 2)
-    at = np.stack([maps.lip_upper[pairs], maps.lip_lower[pairs]])
-    if not at.size:
-        return 1.0
-    moved = np.tensordot(weights * maps.mode_scales, maps.modes[:, at, 1], 1)
-    upper, lower = maps.positions[at, 1] + moved
-    return float(np.clip(1 - (upper - lower).mean() / LIPS_PARTED_CM, 0, 1))
+    def amounts(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How far each ``TintDriver`` acts [5], in [0, 1].
+
+        Args:
+            weights: [53 + C] of :func:`expression_weights`.
+        """
+        source, amounts = self._source, np.zeros(len(TintDriver))
+        for driver, (blink, down) in zip(
+            (TintDriver.LEFT_LID, TintDriver.RIGHT_LID), _LIDS, strict=True
+        ):
+            shut, shown = (w[blink] + 0.5 * w[down] for w in (weights, source))
+            amounts[driver] = (shut - shown) / (LIDS_TINTED * max(1 - shown, 0.1))
+        if self._smiled > 0:
+            amounts[TintDriver.RELAX] = 1 - weights[_SMILE].mean() / self._smiled
+        now, then = self.lips_meet(weights), self._met
+        amounts[TintDriver.LIPS] = (then - now) / then if then > 0.5 else (now - then) / (1 - then)
+        return np.clip(amounts, 0, 1)
+
+    def lips_meet(self, weights: NDArray[np.float64]) -> float:
+        """1 where the middle of the lips touches, falling to 0 at ``LIPS_PARTED_CM``."""
+        if not self._lips.size:
+            return 1.0
+        upper, lower = self._lips + np.tensordot(weights, self._lip_modes, 1)
+        return float(np.clip(1 - (upper - lower).mean() / LIPS_PARTED_CM, 0, 1))
 
 
 def teeth_light(maps: HeadMaps, state: FaceState) -> NDArray[np.float64]:

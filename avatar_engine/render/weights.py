@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.packed import pack
-from avatar_engine.render.cpu.pose import RECORD, Palette, pose, records_for
+from avatar_engine.render.cpu.pose import pose
+from avatar_engine.render.cpu.records import box_of, ink_parts, palette_for, records_for
 from avatar_engine.render.cpu.renderer import frame_view
 from avatar_engine.render.cpu.sort import depth_order
-from avatar_engine.render.definition import ALPHA_CUT, COLUMNS
+from avatar_engine.render.definition import ALPHA_CUT
 from avatar_engine.types import Camera, FaceState, HeadMaps
 
 
@@ -49,22 +50,15 @@ def blend_weights(
     packed = pack(maps, cut=ALPHA_CUT)
     records = records_for(packed)
     view = frame_view(maps, packed, camera.framed(width, height), state, source_residual)
+    tinted = len(packed.tint_columns)
     # Colours of one come back as the light on each Gaussian.
-    white = Palette(
-        np.ones_like(packed.colors), np.zeros_like(packed.tints), np.zeros(3, np.float32)
-    )
+    white = palette_for(np.full((len(maps.positions), 3), 255), np.zeros((tinted, 3)), np.zeros(3))
     pose(packed, view, white, records)
     texels = packed.opacity.size
-    order = depth_order(records, np.zeros(texels, np.int32))
     ends = np.zeros(width * height, np.int64)
     light = np.ones(width * height, np.float32)
     nothing = np.zeros(0, np.int32), np.zeros(0, np.float32)
-    scene = (
-        order,
-        records.values.reshape(-1, RECORD),
-        records.boxes.reshape(-1, 4),
-        records.texels.ravel(),
-    )
+    scene = (depth_order(records), records.values, records.places)
     _walk(*scene, width, np.float32(smallest), light, ends, *nothing)
     np.cumsum(ends, out=ends)
     starts = np.concatenate([[0], ends])
@@ -76,13 +70,13 @@ def blend_weights(
 
 
 @kernel
-def _walk(order, values, boxes, texels, width, smallest, light, cursor, columns, weights):
+def _walk(order, values, places, width, smallest, light, cursor, columns, weights):
     """Blend front to back; move each pixel's cursor, and write its entries where there is room."""
     has_room = columns.shape[0] > 0
     for k in range(order.shape[0]):
         i = order[k]
-        q, box = values[i], boxes[i]
-        texel = i // COLUMNS * COLUMNS + texels[i]
+        q, box, texel = values[i], box_of(places[i]), places[i, 3]
+        lit = ink_parts(values, i)[0] * np.float32(1 / 255)
         for y in range(box[2], box[3] + 1):
             dy = np.float32(y) - q[1]
             for x in range(box[0], box[1] + 1):
@@ -94,5 +88,5 @@ def _walk(order, values, boxes, texels, width, smallest, light, cursor, columns,
                 if w > smallest:
                     if has_room:
                         columns[cursor[p]] = texel
-                        weights[cursor[p]] = w * q[6]
+                        weights[cursor[p]] = w * lit
                     cursor[p] += 1

@@ -10,7 +10,7 @@ import torch
 from avatar_engine.device import has_cuda
 from avatar_engine.errors import RenderError
 from avatar_engine.render import RenderConfig, open_renderer, warm_up
-from avatar_engine.render.cpu import blend, packed, pose, sort
+from avatar_engine.render.cpu import blend, packed, pose, records, sort, surface
 from avatar_engine.render.cpu.renderer import CpuRenderer
 from avatar_engine.render.plates import backdrop
 from avatar_engine.types import FaceState, Plates
@@ -158,7 +158,7 @@ def test_a_persona_out_of_a_file_needs_no_other_kernels_than_a_new_one(head) -> 
 def _kernels() -> dict[str, int]:
     """How many types of arguments each kernel is compiled for."""
     found = {}
-    for module in (pose, packed, blend, sort):
+    for module in (pose, surface, records, packed, blend, sort):
         for name, value in vars(module).items():
             if hasattr(value, "signatures"):
                 found[f"{module.__name__}.{name}"] = len(value.signatures)

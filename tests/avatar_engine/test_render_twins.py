@@ -12,7 +12,7 @@ from skimage.metrics import peak_signal_noise_ratio
 from avatar_engine.render import RenderConfig, blend_weights, open_renderer
 from avatar_engine.render.colour import to_i420
 from avatar_engine.render.cpu.packed import pack
-from avatar_engine.render.cpu.pose import KEYS
+from avatar_engine.render.cpu.records import KEYS
 from avatar_engine.render.cpu.renderer import CpuRenderer, frame_view
 from avatar_engine.render.gaussians import Gaussians, TorchMaps
 from avatar_engine.render.reference import ReferenceRenderer, contributions

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from avatar_engine.render.cpu import lanes
 from avatar_engine.render.cpu.kernel_cache import kernel
-from avatar_engine.render.cpu.pose import RECORD, Records
+from avatar_engine.render.cpu.records import PLACE, RECORD, Records, box_of, ink_parts
 from avatar_engine.render.cpu.sort import TILE_HEIGHT_LOG2, TILE_WIDTH_LOG2, Bins
 
 _TILE_WIDTH, _TILE_HEIGHT = 1 << TILE_WIDTH_LOG2, 1 << TILE_HEIGHT_LOG2
@@ -70,7 +70,7 @@ def blend_linear(records: Records, bins: Bins, canvas: Canvas, out: NDArray[np.f
 
 
 def _lists(records: Records, bins: Bins) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    return records.values.reshape(-1, RECORD), records.boxes.reshape(-1, 4), bins.ids, bins.starts
+    return records.values, records.places, bins.ids, bins.starts
 
 
 @kernel
@@ -87,11 +87,9 @@ def _look_for_light(base, width, height, lit):
 
 
 @kernel
-def _fetch(values, boxes, i):
-    record = np.int64(values.ctypes.data) + np.int64(i) * (4 * RECORD)
-    lanes.prefetch(record)
-    lanes.prefetch(record + 4 * RECORD - 1)
-    lanes.prefetch(np.int64(boxes.ctypes.data) + np.int64(i) * 8)
+def _fetch(values, places, i):
+    lanes.prefetch(np.int64(values.ctypes.data) + np.int64(i) * (4 * RECORD))
+    lanes.prefetch(np.int64(places.ctypes.data) + np.int64(i) * (4 * PLACE))
 
 
 @kernel
@@ -115,7 +113,7 @@ def _windowed(first, last, low, high, step):
 
 
 @kernel
-def _blend_tile_rgb(values, boxes, ids, first, last, ox, oy, xe, ye, planes, lit):
+def _blend_tile_rgb(values, places, ids, first, last, ox, oy, xe, ye, planes, lit):
     planes[: 3 * _PLANE] = np.float32(0)
     planes[3 * _PLANE :] = np.float32(1)
     base = np.int64(planes.ctypes.data)
@@ -125,29 +123,30 @@ def _blend_tile_rgb(values, boxes, ids, first, last, ox, oy, xe, ye, planes, lit
     for k in range(first, last):
         if (k - first) % _LOOK_EVERY == _LOOK_EVERY - 1:
             _look_for_light(base + 3 * plane, xe - ox, ye - oy, lit)
-        _fetch(values, boxes, ids[min(k + _AHEAD, last - 1)])
-        q, box = values[ids[k]], boxes[ids[k]]
+        _fetch(values, places, ids[min(k + _AHEAD, last - 1)])
+        q, box = values[ids[k]], box_of(places[ids[k]])
         xa, xb = _windowed(box[0], box[1], ox, xe, lanes.LANES)
         ya, yb = _windowed(box[2], box[3], oy, ye, step)
         rows = (yb - ya + step) & -step
         dy = np.float32(ya) - q[1]
+        c0, c1, c2 = ink_parts(values, ids[k])
         for x in range(xa, xb + 1, lanes.LANES):
             if not _is_seen(lit, x - ox, ya - oy, rows):
                 continue
             at = base + ((ya - oy) * _STRIDE + (x - ox)) * 4
             dx = np.float32(x) - q[0]
             # fmt: off
-            if q[9] > 0:
+            if q[6] > 0:
                 lanes.rgb_recurrent(at, plane, stride, rows, at, dx, dy,
-                                    q[2], q[3], q[4], q[5], q[6], q[7], q[8])
+                                    q[2], q[3], q[4], q[5], c0, c1, c2, q[6])
             else:
                 lanes.rgb_exact(at, plane, stride, rows, at, dx, dy,
-                                q[2], q[3], q[4], q[5], q[6], q[7], q[8])
+                                q[2], q[3], q[4], q[5], c0, c1, c2, q[6])
             # fmt: on
 
 
 @kernel
-def _rgb(values, boxes, ids, starts, columns, rows, planes, dirty, lit, behind, out):
+def _rgb(values, places, ids, starts, columns, rows, planes, dirty, lit, behind, out):
     mode = lanes.float_mode(_FLUSH)
     height, width = out.shape[0], out.shape[1]
     base, plane = np.int64(planes.ctypes.data), np.int64(_PLANE * 4)
@@ -159,7 +158,7 @@ def _rgb(values, boxes, ids, starts, columns, rows, planes, dirty, lit, behind, 
         dirty[t] = first != last
         ox, oy = (t % columns) << TILE_WIDTH_LOG2, (t // columns) << TILE_HEIGHT_LOG2
         xe, ye = min(ox + _TILE_WIDTH, width), min(oy + _TILE_HEIGHT, height)
-        _blend_tile_rgb(values, boxes, ids, first, last, ox, oy, xe, ye, planes, lit)
+        _blend_tile_rgb(values, places, ids, first, last, ox, oy, xe, ye, planes, lit)
         for y in range(oy, ye):
             for x in range(ox, xe, lanes.LANES):
                 at = base + ((y - oy) * _STRIDE + (x - ox)) * 4
@@ -169,13 +168,13 @@ def _rgb(values, boxes, ids, starts, columns, rows, planes, dirty, lit, behind, 
 
 
 @kernel
-def _linear(values, boxes, ids, starts, columns, rows, planes, lit, out):
+def _linear(values, places, ids, starts, columns, rows, planes, lit, out):
     mode = lanes.float_mode(_FLUSH)
     height, width = out.shape[1], out.shape[2]
     for t in range(columns * rows):
         ox, oy = (t % columns) << TILE_WIDTH_LOG2, (t // columns) << TILE_HEIGHT_LOG2
         xe, ye = min(ox + _TILE_WIDTH, width), min(oy + _TILE_HEIGHT, height)
-        _blend_tile_rgb(values, boxes, ids, starts[t], starts[t + 1], ox, oy, xe, ye, planes, lit)
+        _blend_tile_rgb(values, places, ids, starts[t], starts[t + 1], ox, oy, xe, ye, planes, lit)
         for c in range(4):
             for y in range(oy, ye):
                 at = c * _PLANE + (y - oy) * _STRIDE
@@ -186,7 +185,7 @@ def _linear(values, boxes, ids, starts, columns, rows, planes, lit, out):
 
 @kernel
 def _i420(
-    values, boxes, ids, starts, columns, rows, planes, dirty, lit, behind, out, width, height
+    values, places, ids, starts, columns, rows, planes, dirty, lit, behind, out, width, height
 ):
     mode = lanes.float_mode(_FLUSH)
     base, plane, stride = (
@@ -210,13 +209,14 @@ def _i420(
         for k in range(first, last):
             if (k - first) % _LOOK_EVERY == _LOOK_EVERY - 1:
                 _look_for_light(base + plane, xe - ox, ye - oy, lit)
-            _fetch(values, boxes, ids[min(k + _AHEAD, last - 1)])
-            q, box = values[ids[k]], boxes[ids[k]]
+            _fetch(values, places, ids[min(k + _AHEAD, last - 1)])
+            q, box = values[ids[k]], box_of(places[ids[k]])
             xa, xb = _windowed(box[0], box[1], ox, xe, lanes.LANES)
             ya, yb = _windowed(box[2], box[3], oy, ye, step)
             xa, ya = xa & ~1, ya & ~1
             count = (yb - ya + step) & -step
             dy = np.float32(ya) - q[1]
+            c0, c1, c2 = ink_parts(values, ids[k])
             for x in range(xa, xb + 1, lanes.LANES):
                 if not _is_seen(lit, x - ox, ya - oy, count):
                     continue
@@ -224,12 +224,12 @@ def _i420(
                 uv = base + 2 * plane + (((ya - oy) >> 1) * _STRIDE + (x - ox)) * 4
                 dx = np.float32(x) - q[0]
                 # fmt: off
-                if q[9] > 0:
+                if q[6] > 0:
                     lanes.yuv_recurrent(at, plane, stride, count, uv, dx, dy,
-                                        q[2], q[3], q[4], q[5], q[6], q[7], q[8])
+                                        q[2], q[3], q[4], q[5], c0, c1, c2, q[6])
                 else:
                     lanes.yuv_exact(at, plane, stride, count, uv, dx, dy,
-                                    q[2], q[3], q[4], q[5], q[6], q[7], q[8])
+                                    q[2], q[3], q[4], q[5], c0, c1, c2, q[6])
                 # fmt: on
         for y in range(oy, ye, 2):
             for x in range(ox, xe, lanes.LANES):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from avatar_engine.render.cpu import lanes
 from avatar_engine.render.cpu.kernel_cache import kernel
-from avatar_engine.render.cpu.pose import Records
+from avatar_engine.render.cpu.records import Records
 from avatar_engine.render.cpu.sort import TILE_HEIGHT_LOG2, TILE_WIDTH_LOG2
 from avatar_engine.render.detail_definition import (
     DETAIL_DEPTH_CM,
@@ -43,9 +43,9 @@ class Detail(NamedTuple):
     Attributes:
         cell: [1] int32 side of a grid cell, pixels.
         keys: [1] int32 depth keys within which texels share a surface.
-        kinds: [R * C] uint8 of ``detail_kinds``.
-        drivers: [R * C] uint8, fading: [R * C] float32 of ``detail_fading``.
-        came_from: [R, C, 4] float32: x, y in the output's pixels in the source view, how far the
+        kinds: [M] uint8 of ``detail_kinds``.
+        drivers: [M] uint8, fading: [M] float32 of ``detail_fading``.
+        came_from: [M, 4] float32: x, y in the output's pixels in the source view, how far the
             photo shows the texel, in [0, 1], and the logarithm of its conic's determinant there.
         planes: [3, H, W] int8 differences, RGB or YUV (chroma in the upper left quarter), with a
             margin of zeros on all sides.
@@ -96,13 +96,13 @@ def detail_for(
     padded[:, _TOP:-2, _LEFT:-_RIGHT] = np.clip(np.round(planes), -127, 127)
     cell = detail_cell(width, height)
     rows, columns = -(-height // cell), -(-width // cell)
-    texels = records.keys.size
+    texels = len(maps.positions)
     detail = Detail(
         np.array([cell], np.int32),
         np.array([round(DETAIL_DEPTH_CM * keys_per_cm)], np.int32),
         detail_kinds(maps),
         *detail_fading(maps),
-        np.zeros((*records.keys.shape, 4), np.float32),
+        np.zeros((texels, 4), np.float32),
         padded,
         np.zeros((2, rows, columns), np.uint8),
         np.zeros(rows * columns, np.int32),
@@ -156,31 +156,29 @@ def _collect(records, detail):
     nearest[:] = _FAR
     opaque, half, zero = np.log(_F(DETAIL_OPAQUE)), _F(0.5), _F(0)
     count = 0
-    for r in range(records.counts.shape[0]):
-        for m in range(records.counts[r]):
-            q = records.values[r, m]
-            x, y = q[0] + half, q[1] + half
-            if q[5] < opaque or x < zero or y < zero:
-                continue
-            column, row = np.int64(x * cell), np.int64(y * cell)
-            if column >= columns or row >= rows:
-                continue
-            at, key = row * columns + column, np.int32(records.keys[r, m])
-            texel = r * records.keys.shape[1] + np.int64(records.texels[r, m])
-            if detail.kinds[texel] == OUTSIDE:
-                nearest[at] = min(nearest[at], key)
-            f = front[count]
-            f[0], f[1], f[2], f[3] = q[0], q[1], _F(key), _F(texel)
-            f[4] = q[2] * q[4] - q[3] * q[3]
-            places[count] = at
-            count += 1
+    for i in range(records.drawn[0]):
+        q, place = records.values[i], records.places[i]
+        x, y = q[0] + half, q[1] + half
+        if q[5] < opaque or x < zero or y < zero:
+            continue
+        column, row = np.int64(x * cell), np.int64(y * cell)
+        if column >= columns or row >= rows:
+            continue
+        at, key, texel = row * columns + column, place[2], np.int64(place[3])
+        if detail.kinds[texel] == OUTSIDE:
+            nearest[at] = min(nearest[at], key)
+        f = front[count]
+        f[0], f[1], f[2], f[3] = q[0], q[1], _F(key), _F(texel)
+        f[4] = q[2] * q[4] - q[3] * q[3]
+        places[count] = at
+        count += 1
     return count
 
 
 @kernel
 def _note_source(records, detail):
     count = _collect(records, detail)
-    notes = detail.came_from.reshape(-1, 4)
+    notes = detail.came_from
     for k in range(count):
         f = detail.front[k]
         note = notes[np.int64(f[3])]
@@ -216,7 +214,7 @@ def _gather_flow(records, detail, tints):
     """Sums per cell of where its front texels came from, smoothed; then flow and weight."""
     count = _collect(records, detail)
     rows, columns = detail.worth.shape[1:]
-    notes, sums = detail.came_from.reshape(-1, 4), detail.sums
+    notes, sums = detail.came_from, detail.sums
     sums[:] = _F(0)
     wide = columns + 2
     flat = sums.reshape(5, -1)

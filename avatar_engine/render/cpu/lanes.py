@@ -90,17 +90,18 @@ def _window(*, is_recurrent: bool, is_yuv: bool) -> Any:
 
     @intrinsic
     def window(
-        ctx, address, plane, stride, rows, chroma, dx, dy, a, b_, c, log_opacity, c0, c1, c2
+        ctx, address, plane, stride, rows, chroma, dx, dy, a, b_, c, log_opacity, c0, c1, c2, decay
     ):
         """Blend front to back; ``rows`` is a multiple of ROWS_PER_STEP.
 
         rgb: planes R, G, B, T from ``address`` on, ``plane`` bytes apart, rows ``stride`` bytes
         apart. yuv: planes Y, T, and from ``chroma`` on half-height rows of interleaved (u, v) of
-        the even pixels. (dx, dy): first pixel minus centre; (a, b, c): the conic.
+        the even pixels. (dx, dy): first pixel minus centre; (a, b, c): the conic; decay: exp(-c),
+        of which the exact windows make no use.
         """
 
         def emit(context, b, signature, args):
-            address, plane, stride, rows, chroma, dx0, dy0, a, bb, c, log_opacity, *color = args
+            address, plane, stride, rows, chroma, dx0, dy0, a, bb, c, top, *color, fall = args
             mul, add, sub = _arithmetic(b)
 
             def number(value: float) -> _Value:
@@ -108,9 +109,7 @@ def _window(*, is_recurrent: bool, is_yuv: bool) -> Any:
 
             dx = add(_broadcast(b, dx0), ir.Constant(_VF, [number(float(i)) for i in range(LANES)]))
             cross = mul(_broadcast(b, bb), dx)
-            along = add(
-                mul(mul(_broadcast(b, mul(a, number(-0.5))), dx), dx), _broadcast(b, log_opacity)
-            )
+            along = add(mul(mul(_broadcast(b, mul(a, number(-0.5))), dx), dx), _broadcast(b, top))
             half_c, minus_c = mul(c, number(-0.5)), mul(c, number(-1.0))
             colors = [_broadcast(b, v) for v in color]
             chroma_pair = b.shuffle_vector(colors[1], colors[2], _lanes([0, LANES] * 4))
@@ -129,7 +128,7 @@ def _window(*, is_recurrent: bool, is_yuv: bool) -> Any:
             decay = None
             if is_recurrent:
                 b.store(_exp(b, power(dy0)), at_g)
-                decay = _exp(b, _broadcast(b, minus_c))
+                decay = _broadcast(b, fall)
                 first = _broadcast(b, mul(minus_c, add(dy0, number(0.5))))
                 b.store(_exp(b, sub(first, cross)), at_ratio)
 
@@ -167,7 +166,7 @@ def _window(*, is_recurrent: bool, is_yuv: bool) -> Any:
                     row(i & 1)
             return context.get_dummy_value()
 
-        return types.void(*[_address] * 5, *[_f32] * 9), emit
+        return types.void(*[_address] * 5, *[_f32] * 10), emit
 
     return window
 

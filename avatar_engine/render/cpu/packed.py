@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from avatar_engine.errors import RenderError
 from avatar_engine.render.cpu.kernel_cache import kernel
+from avatar_engine.render.cpu.lanes import LANES
 from avatar_engine.render.definition import (
     ATLAS_ROWS,
     COLUMNS,
@@ -22,8 +23,11 @@ from avatar_engine.types.maps import PLAIN_MODES
 FOOTPRINT_CUT = 0.02
 """Footprints are the boxes where alpha reaches this: windows of 8 x 4 pixels draw most of what lies
 below, evenly on all sides, and more would cost time without being seen."""
-HAS_EYE, HAS_LID, HAS_MOUTH, HAS_TINT = 1, 2, 4, 8
+HAS_EYE, HAS_LID, HAS_MOUTH = 1, 2, 4
 """Bits of a row: it holds texels that need more than modes and joints."""
+
+FRONT, BACK = 16, 32
+"""Bits of ``links``: which sign the winding has; neither on what is two-sided."""
 
 _SPAN_STEP = 16
 
@@ -39,19 +43,24 @@ class PackedMaps(NamedTuple):
         spans: [K, 256, 2] int16 first and last + 1 column where a mode moves anything.
         mode_scales: As in HeadMaps.
         rest: [K] weights of the modes at rest.
-        head_weight, winding, depth_bias, opacity: [R, C] float32.
-        log_opacity, reach: [R, C] float32: ln(opacity), 2 ln(opacity / cut) (<= 0: never drawn).
-        sigmas, tangent_caps: [R, 2, C] float32.
-        neighbours, chart: [R, C] uint8.
+        row_spans: [R, 2] int16 first and last + 1 column of what can be drawn, in whole vectors.
+        wide_spans: [R, 2] int16 the same, with the neighbours that tangents look at.
+        head_weight: [R, C] uint16 in steps[0]; a frame reads every map once, and its bytes count.
+        sigmas: [R, 2, C] uint16 in steps[1].
+        tightness: [R, 2, C] uint16 in steps[2]: 1 / tangent cap in 1 / cm, 0 for none.
+        depth_bias: [R, C] int16 in steps[3].
+        steps: [4] float32.
+        opacity, log_opacity: [R, C] float32; ln(opacity), far below ln(cut) where it is 0.
+        links: [R, C] uint8 neighbour bits, and FRONT or BACK for the winding's sign.
+        chart: [R, C] uint8.
         row_kind: [R] uint8 of HAS_ bits.
-        colors: [R, C, 3] float32 in [0, 1].
-        tints: [256, C, 3] float32 in [-1, 1].
-        tint_drivers: [256, C] uint8 of TintDriver.
+        tint_starts: [R + 1] int32 into tint_columns and tint_drivers, by row.
+        tint_columns: [T] int32; tint_drivers: [T] uint8 of TintDriver.
         lid_starts: [257] int32 into lid_columns, by row.
         lid_columns: [L] int32.
         eye_centers: [2, 3] float32; lid_radius: cm.
         lips: [2, P] int32 texels, upper then lower.
-        cut: Alpha at the edge of a footprint.
+        cut: Alpha at the edge of a footprint; log_cut: its logarithm.
         radius: cm, no texel is farther from the pivot in any expression.
     """
 
@@ -60,19 +69,20 @@ class PackedMaps(NamedTuple):
     spans: NDArray[np.int16]
     mode_scales: NDArray[np.float32]
     rest: NDArray[np.float64]
-    head_weight: NDArray[np.float32]
-    winding: NDArray[np.float32]
-    depth_bias: NDArray[np.float32]
+    row_spans: NDArray[np.int16]
+    wide_spans: NDArray[np.int16]
+    head_weight: NDArray[np.uint16]
+    sigmas: NDArray[np.uint16]
+    tightness: NDArray[np.uint16]
+    depth_bias: NDArray[np.int16]
+    steps: NDArray[np.float32]
     opacity: NDArray[np.float32]
     log_opacity: NDArray[np.float32]
-    reach: NDArray[np.float32]
-    sigmas: NDArray[np.float32]
-    tangent_caps: NDArray[np.float32]
-    neighbours: NDArray[np.uint8]
+    links: NDArray[np.uint8]
     chart: NDArray[np.uint8]
     row_kind: NDArray[np.uint8]
-    colors: NDArray[np.float32]
-    tints: NDArray[np.float32]
+    tint_starts: NDArray[np.int32]
+    tint_columns: NDArray[np.int32]
     tint_drivers: NDArray[np.uint8]
     lid_starts: NDArray[np.int32]
     lid_columns: NDArray[np.int32]
@@ -81,6 +91,7 @@ class PackedMaps(NamedTuple):
     lips: NDArray[np.int32]
     radius: np.float32
     cut: np.float32
+    log_cut: np.float32
 
 
 def pack(maps: HeadMaps, *, cut: float = FOOTPRINT_CUT) -> PackedMaps:
@@ -115,33 +126,35 @@ def pack(maps: HeadMaps, *, cut: float = FOOTPRINT_CUT) -> PackedMaps:
     row_kind = np.zeros(rows, np.uint8)
     row_kind[(chart == Chart.EYE).any(1)] |= HAS_EYE
     row_kind[np.isin(chart, INNER_MOUTH).any(1)] |= HAS_MOUTH
-    atlas = (ATLAS_ROWS, COLUMNS)
-    drivers, tints = np.zeros(atlas, np.uint8), np.zeros((*atlas, 3), np.float32)
-    if len(maps.tints):
-        drivers, tints = maps.tint_drivers.reshape(atlas), maps.tints.reshape(*atlas, 3)
-    row_kind[:ATLAS_ROWS][drivers.any(1)] |= HAS_TINT
+    tinted = np.flatnonzero(maps.tint_drivers)
     lids = np.sort(maps.lid_texels)
     row_kind[np.unique(lids // COLUMNS)] |= HAS_LID
+    row_spans, wide_spans = _drawn_spans(opacity.reshape(grid) > 0)
+    head_weight, weight_step = _in_steps(maps.head_weight, np.uint16)
+    sigmas, sigma_step = _in_steps(maps.sigmas, np.uint16)
+    tightness, tightness_step = _in_steps(1 / np.maximum(maps.tangent_caps, 1e-3), np.uint16)
+    bias, bias_step = _in_steps(maps.depth_bias, np.int16)
     packed = PackedMaps(
         surface=surface,
         modes=modes,
         spans=_spans(modes),
         mode_scales=np.asarray(maps.mode_scales, np.float32),
         rest=rest,
-        head_weight=_float_grid(maps.head_weight, grid),
-        winding=_float_grid(maps.winding, grid),
-        depth_bias=_float_grid(maps.depth_bias, grid),
+        row_spans=row_spans,
+        wide_spans=wide_spans,
+        head_weight=head_weight.reshape(grid),
+        sigmas=_planes(sigmas, grid),
+        tightness=_planes(tightness, grid),
+        depth_bias=bias.reshape(grid),
+        steps=np.array([weight_step, sigma_step, tightness_step, bias_step], np.float32),
         opacity=opacity.reshape(grid),
         log_opacity=np.log(np.maximum(opacity, 1e-9)).reshape(grid),
-        reach=(2 * np.log(np.maximum(opacity, 1e-9) / np.float32(cut))).reshape(grid),
-        sigmas=_planes(maps.sigmas, grid),
-        tangent_caps=_planes(np.minimum(maps.tangent_caps, np.float32(1e6)), grid),
-        neighbours=inner_neighbours(maps.neighbours.reshape(grid)),
+        links=_links(maps, grid),
         chart=np.ascontiguousarray(chart),
         row_kind=row_kind,
-        colors=np.ascontiguousarray(maps.colors, np.float32).reshape(*grid, 3),
-        tints=np.ascontiguousarray(tints, np.float32),
-        tint_drivers=np.ascontiguousarray(drivers),
+        tint_starts=np.searchsorted(tinted, np.arange(rows + 1) * COLUMNS).astype(np.int32),
+        tint_columns=(tinted % COLUMNS).astype(np.int32),
+        tint_drivers=np.asarray(maps.tint_drivers)[tinted].astype(np.uint8),
         lid_starts=np.searchsorted(lids, np.arange(ATLAS_ROWS + 1) * COLUMNS).astype(np.int32),
         lid_columns=(lids % COLUMNS).astype(np.int32),
         eye_centers=np.ascontiguousarray(maps.eye_centers, np.float32),
@@ -149,6 +162,7 @@ def pack(maps: HeadMaps, *, cut: float = FOOTPRINT_CUT) -> PackedMaps:
         lips=np.stack([maps.lip_upper, maps.lip_lower]).astype(np.int32),
         radius=np.float32(_radius(maps)),
         cut=np.float32(cut),
+        log_cut=np.float32(np.log(cut)),
     )
     return PackedMaps(*map(_writable, packed))
 
@@ -162,14 +176,35 @@ def _writable(value: Any) -> Any:
     return value.copy() if is_fixed else value
 
 
-def _float_grid(values: NDArray, grid: tuple[int, int]) -> NDArray[np.float32]:
-    return np.ascontiguousarray(values, np.float32).reshape(grid)
+def _in_steps(values: NDArray[Any], kind: type[np.integer]) -> tuple[NDArray[Any], float]:
+    """Values as whole steps, and the step: the largest is the kind's largest."""
+    step = float(np.max(np.abs(values), initial=0.0)) / np.iinfo(kind).max or 1.0
+    return np.round(np.asarray(values) / step).astype(kind), step
 
 
-def _planes(values: NDArray, grid: tuple[int, int]) -> NDArray[np.float32]:
+def _planes(values: NDArray[Any], grid: tuple[int, int]) -> NDArray[Any]:
     """[M, 2] to [R, 2, C]."""
-    by_row = np.asarray(values, np.float32).reshape(*grid, 2)
-    return np.ascontiguousarray(by_row.transpose(0, 2, 1))
+    return np.ascontiguousarray(values.reshape(*grid, 2).transpose(0, 2, 1))
+
+
+def _links(maps: HeadMaps, grid: tuple[int, int]) -> NDArray[np.uint8]:
+    winding = maps.winding.reshape(grid)
+    bits = inner_neighbours(maps.neighbours.reshape(grid))
+    return bits | np.where(winding > 0, FRONT, np.where(winding < 0, BACK, 0)).astype(np.uint8)
+
+
+def _drawn_spans(is_drawn: NDArray[np.bool_]) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """Per row the columns [R, 2] of drawn texels, and of them and their neighbours."""
+    columns = is_drawn.shape[1]
+    first = np.where(is_drawn.any(1), is_drawn.argmax(1) // LANES * LANES, columns)
+    last = np.where(is_drawn.any(1), columns - is_drawn[:, ::-1].argmax(1) // LANES * LANES, 0)
+    low, high = np.pad(first, 1, constant_values=columns), np.pad(last, 1)
+    low = np.maximum(np.minimum(np.minimum(low[:-2], low[2:]), first - 1), 0)
+    high = np.minimum(np.maximum(np.maximum(high[:-2], high[2:]), last + 1), columns)
+    spans = [np.stack([first, last], 1), np.stack([low, high], 1)]
+    for span in spans:
+        span[span[:, 0] >= span[:, 1]] = 0
+    return spans[0].astype(np.int16), spans[1].astype(np.int16)
 
 
 def _radius(maps: HeadMaps) -> float:

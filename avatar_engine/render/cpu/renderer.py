@@ -10,17 +10,19 @@ from avatar_engine.render.cpu.blend import blend_i420, blend_linear, blend_rgb, 
 from avatar_engine.render.cpu.detail import Detail, add_i420, add_rgb, detail_for
 from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.packed import PackedMaps, pack
-from avatar_engine.render.cpu.pose import KEYS, Palette, View, pose, records_for
+from avatar_engine.render.cpu.pose import pose
+from avatar_engine.render.cpu.records import KEYS, Palette, palette_for, records_for
 from avatar_engine.render.cpu.sort import bins_for, sort_into
+from avatar_engine.render.cpu.surface import View
 from avatar_engine.render.definition import SHADE_RGB
 from avatar_engine.render.detail_definition import detail_share
 from avatar_engine.render.joints import (
+    TintRule,
     expression_weights,
     eye_rotations,
     head_shift,
     joint_matrices,
     teeth_light,
-    tint_amounts,
 )
 from avatar_engine.render.plates import backdrop, framed_photo
 from avatar_engine.render.protocol import RenderConfig
@@ -53,12 +55,8 @@ class CpuRenderer:
         self._bins = bins_for(self._packed.opacity.size, config.width, config.height)
         self._canvas = canvas_for(self._bins)
         self._is_closed = False
-        bytes_ = np.float32(255)
-        self._rgb = Palette(
-            self._packed.colors * bytes_,
-            self._packed.tints * bytes_,
-            bytes_ * np.array(SHADE_RGB, np.float32),
-        )
+        self._tints = TintRule(maps)
+        self._rgb = palette_of(maps)
         self._prepare_output(plates, camera)
         self._detail = self._look_for_detail(plates, camera)
 
@@ -110,7 +108,7 @@ class CpuRenderer:
         if self._is_closed:
             raise RenderError("this renderer is closed: open another one")
         maps = self._sources[0]
-        view = frame_view(maps, self._packed, self._camera, state, source_residual)
+        view = frame_view(maps, self._packed, self._camera, state, source_residual, self._tints)
         pose(self._packed, view, palette, self._records)
         self._bins = sort_into(self._bins, self._records)
         return view.tints
@@ -147,7 +145,7 @@ class CpuRenderer:
         plate = backdrop(plates, camera, config)
         shape = (config.height, config.width)
         if config.pixel_format == "i420":
-            self._palette = _in_yuv(self._rgb)
+            self._palette = palette_of(self._sources[0], is_yuv=True)
             self._behind = to_i420(plate.behind)
             self._out = self._behind.copy()
         elif config.pixel_format == "rgb":
@@ -167,6 +165,7 @@ def frame_view(
     camera: Camera,
     state: FaceState,
     source_residual: float,
+    tints: TintRule | None = None,
 ) -> View:
     """One state as the numbers of the pose kernel.
 
@@ -176,6 +175,7 @@ def frame_view(
         camera: Framed to the output.
         state: What to draw.
         source_residual: Weight of mode 52.
+        tints: ``TintRule(maps)``, where there is one already.
     """
     weights = expression_weights(maps, state, source_residual)
     change = weights - packed.rest
@@ -194,14 +194,19 @@ def frame_view(
         eye_rotations(maps, state).astype(np.float32),
         lens,
         np.array([camera.width, camera.height], np.int32),
-        tint_amounts(maps, weights).astype(np.float32),
+        (tints or TintRule(maps)).amounts(weights).astype(np.float32),
         teeth_light(maps, state).astype(np.float32),
     )
 
 
-def _in_yuv(rgb: Palette) -> Palette:
-    tints = (rgb.tints @ RGB_TO_YUV.T).astype(np.float32)
-    return Palette(to_yuv(rgb.colors), tints, to_yuv(rgb.shade))
+def palette_of(maps: HeadMaps, *, is_yuv: bool = False) -> Palette:
+    """A persona's colours as the pose kernel takes them, in RGB or in YUV."""
+    bytes_ = np.float32(255)
+    colors, tints = bytes_ * maps.colors, bytes_ * maps.tints[np.flatnonzero(maps.tint_drivers)]
+    shade = bytes_ * np.array(SHADE_RGB, np.float32)
+    if is_yuv:
+        colors, tints, shade = to_yuv(colors), tints @ RGB_TO_YUV.T, to_yuv(shade)
+    return palette_for(colors, tints, shade)
 
 
 @kernel

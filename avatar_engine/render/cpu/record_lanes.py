@@ -1,0 +1,86 @@
+# mypy: allow-untyped-defs, allow-untyped-calls
+"""Eight Gaussians at a time from planes to records, as LLVM vector instructions.
+
+Written one number at a time, records cost as much as everything before them.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from avatar_engine.render.cpu.lanes import LANES
+
+_I32, _I64 = ir.IntType(32), ir.IntType(64)
+_VF, _VI = ir.VectorType(ir.FloatType(), LANES), ir.VectorType(_I32, LANES)
+_address = types.int64
+_Builder = Any
+_Value = Any
+
+
+def _lanes(index: Sequence[int]) -> _Value:
+    return ir.Constant(ir.VectorType(_I32, len(index)), [ir.Constant(_I32, i) for i in index])
+
+
+def _interleaved(b: _Builder, planes: list[_Value]) -> list[_Value]:
+    """Planes of 8 lanes to 8 records of one value each, in order: [8 records][planes].
+
+    Every stage shuffles the first half of the planes into the second like two halves of a deck.
+    """
+    lanes = [_lanes([i // 2 + 8 * (i % 2) + start for i in range(8)]) for start in (0, 4)]
+    half = len(planes) // 2
+    stages = half.bit_length()
+    for _ in range(stages):
+        pairs = zip(planes[:half], planes[half:], strict=True)
+        planes = [b.shuffle_vector(x, y, order) for x, y in pairs for order in lanes]
+    return planes
+
+
+@intrinsic
+def keep(ctx, shape, place, drawn, stride, values, places):
+    """Write 8 Gaussians as records, one after the other, and forget those that are not drawn.
+
+    ``shape``: 8 planes of floats, ``place``: 4 planes of int32, ``stride`` bytes apart; ``drawn``:
+    8 int32, 1 or 0. Records of 8 floats go to ``values``, of 4 int32 to ``places``, where there is
+    room for 8 in any case. Returns how many were kept.
+    """
+
+    def emit(context, b, signature, args):
+        shape, place, drawn, stride, values, places = args
+
+        def planes(first: _Value, count: int, kind: Any) -> list[_Value]:
+            found = []
+            for _ in range(count):
+                found.append(b.load(b.inttoptr(first, kind.as_pointer()), align=4))
+                first = b.add(first, stride)
+            return found
+
+        records = _interleaved(b, planes(shape, 8, _VF))
+        pairs = _interleaved(b, planes(place, 4, _VI))
+        is_kept = planes(drawn, 1, _VI)[0]
+        count = ir.Constant(_I64, 0)
+        for i in range(LANES):
+            at = b.add(values, b.shl(count, ir.Constant(_I64, 5)))
+            b.store(records[i], b.inttoptr(at, _VF.as_pointer()), align=4)
+            half = b.shuffle_vector(
+                pairs[i // 2], pairs[i // 2], _lanes(range(i % 2 * 4, i % 2 * 4 + 4))
+            )
+            at = b.add(places, b.shl(count, ir.Constant(_I64, 4)))
+            b.store(half, b.inttoptr(at, half.type.as_pointer()), align=4)
+            one = b.zext(b.extract_element(is_kept, ir.Constant(_I32, i)), _I64)
+            count = b.add(count, one)
+        return count
+
+    return types.int64(*[_address] * 6), emit
+
+
+@intrinsic
+def bits_at(ctx, address):
+    """The 32 bits at an address."""
+
+    def emit(context, b, signature, args):
+        return b.load(b.inttoptr(args[0], _I32.as_pointer()), align=4)
+
+    return types.int32(_address), emit

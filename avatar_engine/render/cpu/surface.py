@@ -1,0 +1,150 @@
+# mypy: allow-untyped-defs, allow-untyped-calls
+"""A row of the surface in head space: modes, eyeballs, lids, and the light in the mouth."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar_engine.render.cpu.kernel_cache import kernel
+from avatar_engine.render.cpu.packed import HAS_EYE, HAS_LID
+from avatar_engine.render.definition import (
+    APERTURE_CM,
+    ARCH_Z_CM,
+    ATLAS_ROWS,
+    COLUMNS,
+    SHADE_FLOOR,
+    SHADED_CM,
+    TOOTH_AMBIENT,
+)
+from avatar_engine.types import Chart
+
+_EYE = int(Chart.EYE)
+_TEETH, _GUM = int(Chart.TEETH), int(Chart.GUM)
+_TONGUE, _CAVITY = int(Chart.TONGUE), int(Chart.CAVITY)
+_F, _S = np.float32, COLUMNS
+
+
+class View(NamedTuple):
+    """One frame's numbers; float32 throughout, since kernels are compiled for exact types."""
+
+    active: NDArray[np.int32]  # [A] modes that act
+    amounts: NDArray[np.float32]  # [A] cm per unit of int16
+    joints: NDArray[np.float32]  # [3, 3, 4] head space to camera axes
+    eyes: NDArray[np.float32]  # [2, 3, 3]
+    lens: NDArray[np.float32]  # [6] fx, fy, cx, cy, depth of key 0, keys per cm
+    size: NDArray[np.int32]  # [2] width, height
+    tints: NDArray[np.float32]  # [5] how far each TintDriver acts
+    light: NDArray[np.float32]  # [3] direction of the light on the teeth, head space
+
+
+@kernel
+def aperture(maps, view):
+    """X of the upper inner lip [0] and the gap under it [1], both cm, by rising x."""
+    pairs = maps.lips
+    lips = np.zeros((2, pairs.shape[1]), np.float32)
+    height = np.zeros(2, np.float32)
+    for p in range(pairs.shape[1]):
+        for side in range(2):
+            row, n = pairs[side, p] // _S, 3 * (pairs[side, p] % _S)
+            x, y = maps.surface[row, n], maps.surface[row, n + 1]
+            for i in range(view.active.shape[0]):
+                x += view.amounts[i] * _F(maps.modes[view.active[i], row, n])
+                y += view.amounts[i] * _F(maps.modes[view.active[i], row, n + 1])
+            height[side] = y
+            if side == 0:
+                lips[0, p] = max(x, lips[0, p - 1]) if p > 0 else x
+        lips[1, p] = height[0] - height[1]
+    return lips
+
+
+@kernel
+def express(maps, view, row, mixed, place):
+    """Steps 1-3: one row of the surface in head space, [3, C]."""
+    for n in range(3 * _S):
+        mixed[n] = maps.surface[row, n]
+    if row < ATLAS_ROWS:
+        for i in range(view.active.shape[0]):
+            k, amount = view.active[i], view.amounts[i]
+            first, last = 3 * maps.spans[k, row, 0], 3 * maps.spans[k, row, 1]
+            if first == last:
+                continue
+            # Slices, counted from zero: an index that might be negative keeps a loop scalar.
+            part, mode = mixed[first:last], maps.modes[k, row, first:last]
+            for n in range(part.shape[0]):
+                part[n] += amount * _F(mode[n])
+    for n in range(_S):
+        place[0, n] = mixed[3 * n]
+        place[1, n] = mixed[3 * n + 1]
+        place[2, n] = mixed[3 * n + 2]
+    if maps.row_kind[row] & HAS_EYE:
+        for n in range(_S):
+            if maps.chart[row, n] == _EYE:
+                _turn(place, n, maps.eye_centers, view.eyes)
+    if maps.row_kind[row] & HAS_LID:
+        for i in range(maps.lid_starts[row], maps.lid_starts[row + 1]):
+            _push(place, maps.lid_columns[i], maps.eye_centers, maps.lid_radius)
+
+
+@kernel
+def _turn(place, n, centers, eyes):
+    e = 0 if n >= _S // 2 else 1
+    x, y, z = place[0, n] - centers[e, 0], place[1, n] - centers[e, 1], place[2, n] - centers[e, 2]
+    for c in range(3):
+        turned = eyes[e, c, 0] * x + eyes[e, c, 1] * y + eyes[e, c, 2] * z
+        place[c, n] = centers[e, c] + turned
+
+
+@kernel
+def _push(place, n, centers, radius):
+    e = 0 if n >= _S // 2 else 1
+    x, y, z = place[0, n] - centers[e, 0], place[1, n] - centers[e, 1], place[2, n] - centers[e, 2]
+    distance = np.sqrt(x * x + y * y + z * z)
+    if z > _F(0) and distance < radius:
+        out = radius / max(distance, _F(1e-6))
+        place[0, n] = centers[e, 0] + x * out
+        place[1, n] = centers[e, 1] + y * out
+        place[2, n] = centers[e, 2] + z * out
+
+
+@kernel
+def light_mouth(maps, view, lips, row, place, q, lit):
+    """Step 9: the inner mouth shows, and is lit, as far as the lips are apart."""
+    for n in range(maps.wide_spans[row, 0], maps.wide_spans[row, 1]):
+        lit[n] = _F(1)
+        chart = maps.chart[row, n]
+        if chart in (_TEETH, _GUM, _TONGUE, _CAVITY):
+            gap = _gap_at(place[0, n], lips)
+            lit[n] = _F(SHADE_FLOOR) + _F(1 - SHADE_FLOOR) * _risen(gap, SHADED_CM)
+            if chart != _CAVITY:
+                shown = max(maps.opacity[row, n] * _risen(gap, APERTURE_CM), _F(1e-9))
+                q[4, n + 1] = np.log(shown)
+                q[5, n + 1] = _F(2) * np.log(shown / maps.cut)
+            if chart in (_TEETH, _GUM):
+                x, z = place[0, n], place[2, n] - _F(ARCH_Z_CM)
+                facing = max(x * view.light[0] + z * view.light[2], _F(0))
+                facing /= max(np.sqrt(x * x + z * z), _F(1e-6))
+                lit[n] *= _F(TOOTH_AMBIENT) + _F(1 - TOOTH_AMBIENT) * facing
+
+
+@kernel
+def _risen(gap, span):
+    """Smoothstep of a gap over a span."""
+    t = min(max((gap - _F(span[0])) / _F(span[1] - span[0]), _F(0)), _F(1))
+    return t * t * (_F(3) - _F(2) * t)
+
+
+@kernel
+def _gap_at(x, lips):
+    """Gap of the lips at x; 0 outside the outermost pair."""
+    last = lips.shape[1] - 1
+    if last < 0 or not (lips[0, 0] <= x <= lips[0, last]):
+        return _F(0)
+    if last == 0:
+        return lips[1, 0]
+    p = 0
+    while p < last - 1 and lips[0, p + 1] < x:
+        p += 1
+    width = lips[0, p + 1] - lips[0, p]
+    share = (x - lips[0, p]) / width if width > _F(0) else _F(0)
+    return lips[1, p] + share * (lips[1, p + 1] - lips[1, p])
