@@ -31,7 +31,7 @@ def exported(
         halves: As trained.
         ground: Of the head model.
         rig: The head model.
-        trust: [128, 128] in [0, 1], how far completed colours are believed.
+        trust: [128, 128] how far completed colours are believed.
         motion: Whether that half is switched on.
         appearance: The same.
     """

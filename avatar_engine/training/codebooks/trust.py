@@ -20,12 +20,13 @@ from avatar_engine.training.codebooks.heads import LearntHead
 from avatar_engine.training.codebooks.learning import Halves
 
 _CELLS = 16
-_CAUTION = 2.0  # cells' worth of evidence that the whole head's share weighs
-_UNTRIED = 0.5  # where there was nothing to try it on
+_MOST = 1.5  # taught by absolute misses, the networks say too little rather than too much
+_CAUTION = 0.5  # cells' worth of evidence that the whole head's share weighs
+_UNTRIED = 0.6  # of the whole head's share, where there was nothing to try it on
 
 
 def trust_of(pairs: Sequence[LearntHead], halves: Halves, batches: Batches) -> Floats:
-    """[128, 128] share in [0, 1] of the compensation that is best added, left-right symmetric.
+    """[128, 128] share of the compensation that is best added, left-right symmetric.
 
     Args:
         pairs: Second heads, each with its base and with what the first photo showed.
@@ -40,9 +41,9 @@ def trust_of(pairs: Sequence[LearntHead], halves: Halves, batches: Batches) -> F
         added += size + size[..., ::-1]
     if not added.any():
         return np.multiply(ground.skin, _UNTRIED, dtype=np.float32)
-    whole = np.clip(quotient(gained.sum(), added.sum()), 0, 1)
+    whole = np.float32(_UNTRIED) * np.clip(quotient(gained.sum(), added.sum()), 0, _MOST)
     caution = np.float32(_CAUTION) * added[added > 0].mean()
-    share = np.clip(quotient(gained + caution * whole, added + caution), 0, 1)
+    share = np.clip(quotient(gained + caution * whole, added + caution), 0, _MOST)
     soft = cv2.GaussianBlur(grown(share, APPEARANCE.side)[0], (0, 0), 3.0)
     return np.multiply(soft, ground.skin, dtype=np.float32)
 
