@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from avatar_engine.codebook import NAME, VERSION, load_compensator
+from avatar_engine.codebook import NAME, SHIPPED, VERSION, load_compensator
 from avatar_engine.errors import WeightsError
 from avatar_engine.head import load_head_rig
 from avatar_engine.training.codebooks.export import exported
 from avatar_engine.training.codebooks.ground import Ground, ground_of
 from avatar_engine.training.codebooks.learning import Halves
-from avatar_engine.types import SeenHead
+from avatar_engine.types import SeenHead, weights_of
 from avatar_engine.weights import WeightFacts, save_weights
 
 N = 256 * 256
@@ -94,3 +94,17 @@ def test_files_that_are_not_the_codebooks_are_refused(tmp_path: Path, ground: Gr
     damaged.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     with pytest.raises(WeightsError, match="altered"):
         load_compensator(damaged)
+
+
+def test_the_shipped_codebooks_move_faces_a_little_and_keep_lips_together(head: SeenHead):
+    assert SHIPPED.stat().st_size < 4e6
+    found = load_compensator().compensate(head)
+    assert len(found.modes) == 16
+    rig = load_head_rig()
+    upper, lower = rig.landmarks(found.modes)[:, [13, 14], 1].T  # [16] cm, the inner lips
+    for name, least in {"mouthPucker": 0.7, "mouthPress": 0.6, "mouthSmile": 0.7}.items():
+        amounts = found.drivers.amounts(weights_of(**{name: least}))
+        assert np.abs(amounts @ found.modes.reshape(16, -1)).max() < 0.35
+        assert amounts @ (upper - lower) < 0.08  # a build closes lips further than that
+    wide = found.drivers.amounts(weights_of(jawOpen=0.7))
+    assert np.abs(wide).max() > 0.1

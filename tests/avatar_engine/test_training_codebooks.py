@@ -1,5 +1,6 @@
 """The recipe of the codebooks, on heads made up here."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,8 +25,9 @@ from avatar_engine.training.codebooks.heads import (
 )
 from avatar_engine.training.codebooks.learning import Halves, Learner, Schedule
 from avatar_engine.training.codebooks.objective import fit_amounts
+from avatar_engine.training.codebooks.returned import main as second_heads
 from avatar_engine.training.codebooks.trust import trust_of
-from avatar_engine.training.portraits.cached import CachedHead
+from avatar_engine.training.portraits.cached import CachedHead, load_cached
 from avatar_engine.training.portraits.index import Entry, write_index
 from avatar_engine.types import ARKIT_INDEX, SeenHead
 
@@ -226,3 +228,19 @@ def test_each_prototype_brings_on_its_own_mode():
     assert not driving(torch.zeros(52)).any()
     pairs, floors = feature_pairs()
     assert len(pairs) == len(floors) == driving.products.shape[1]
+
+
+@pytest.mark.shared
+def test_a_turned_persona_is_read_as_a_second_head_that_knows_one_side(tmp_path: Path):
+    shared = os.environ.get("LIVEPITCH_SHARED")
+    if not shared:
+        pytest.skip("LIVEPITCH_SHARED names no folder of development data")
+    photo = Path(shared) / "data/portraits/train/p027.jpg"
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / photo.name).write_bytes(photo.read_bytes())
+    write_index(tmp_path, [Entry("train-p027", "train"), Entry("train-gone", "train")])
+    second_heads(photos=[tmp_path / "train"], work=tmp_path, every=1)
+    seen = load_cached(tmp_path / "returned-train-p027.npz").seen
+    assert seen is not None
+    left, right = seen[:, 128:].mean(), seen[:, :128].mean()
+    assert abs(left - right) > 0.15 * (left + right)
