@@ -8,6 +8,7 @@ Gaussians drawn, file size. Writes benchmarks/results/persona.json.
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -85,10 +86,15 @@ def measure(photo: Path, sheets: Path | None) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("portraits", type=Path)
+    shared = os.environ.get("LIVEPITCH_SHARED")
+    known = Path(shared) / "data" / "portraits" / "dev" if shared else None
+    parser.add_argument("portraits", type=Path, nargs="?", default=known)
     parser.add_argument("--sheets", type=Path)
     parser.add_argument("--only", nargs="*")
     options = parser.parse_args()
+    if options.portraits is None:
+        print("persona: name a folder of portraits, or set LIVEPITCH_SHARED")
+        return
     if options.sheets:
         options.sheets.mkdir(parents=True, exist_ok=True)
     photos = sorted(options.portraits.glob("*.jpg"))
