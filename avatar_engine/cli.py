@@ -306,6 +306,7 @@ def evaluate(
     every: Annotated[
         int, typer.Option(help="Compare every so many pictures; all are tracked.", min=1, max=100)
     ] = 4,
+    most: Annotated[int, typer.Option(help="Pictures of each clip to look at.", min=8)] = 500,
     compensation: CompensationOption = Switch.ON,
 ) -> None:
     """Measure self-reenactment: each clip's first frame is driven by its others.
@@ -329,7 +330,7 @@ def evaluate(
             for number, file in enumerate(files):
                 done = number / len(files)
                 step(file.stem, done)
-                clip = read_clip(file, known)
+                clip = read_clip(file, known, most=most)
 
                 def advance(share: float, at: float = done, name: str = file.stem) -> None:
                     step(name, at + share / len(files))
@@ -348,7 +349,8 @@ def evaluate(
                     skipped.append(result)
                 else:
                     results.append(result)
-        report = {"compensation": compensation.value} | summarise(results, skipped)
+        asked = {"compensation": compensation.value, "every": every, "most": most}
+        report = asked | summarise(results, skipped)
         if sheet is not None:
             from PIL import Image
 

@@ -6,15 +6,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.gaussian.painting import PaintedHead
+from avatar_engine.gaussian.smooth import smoothstep
 from avatar_engine.types import Chart, Compensation, Drivers, HeadMaps
 
+_FRONT_Z_CM = (-2.0, 1.0)  # farther back is left as it is
+# No expression moves crown, back or neck; what is learnt of them is noise, and would cost time.
+_FACE_Z_CM, _CHIN_Y_CM, _HAIR_Y_CM = (2.0, 5.0), (-13.0, -10.0), (9.0, 7.0)
+_STEP_CM = 2e-4  # finer steps would only make the file larger
 _SMALLEST_CM = 0.003  # a tenth of a pixel at 512: what moves less is left out, and costs nothing
 
 
 def with_completion(painted: PaintedHead, completion: Compensation) -> PaintedHead:
-    """The head with completed skin; what the photo showed itself is not touched."""
-    unseen = 1 - np.clip(painted.samples.weight, 0, 1)
-    share = np.where(painted.s.regions.skin, unseen, 0)[:, None]
+    """The head with completed skin; what the photo showed itself is not touched.
+
+    Scalp, nape and whatever hair covers keep the strands that were grown there: a guess that is
+    right in the mean is smooth, and smooth hair is a cap.
+    """
+    regions, samples = painted.s.regions, painted.samples
+    hairy = np.maximum(samples.hairy, samples.hairy[regions.twin])
+    in_front = smoothstep(painted.s.rig.mean[:, 2], *_FRONT_Z_CM)
+    share = (1 - np.clip(samples.weight, 0, 1)) * in_front * (1 - regions.scalp) * (1 - hairy)
+    share = np.where(regions.skin, share, 0)[:, None]
     color = painted.color + share * (completion.color - painted.color)
     return replace(painted, color=np.clip(color, 0, 1))
 
@@ -30,12 +42,15 @@ def with_corrections(
         still: [N] in [0, 1], what must not move, such as glasses; eyeballs never do.
     """
     n = len(still)
-    moved = completion.modes * (1 - np.asarray(still, np.float32))[:, None]
+    _, y, z = maps.positions[:n].T
+    face = smoothstep(z, *_FACE_Z_CM) * smoothstep(y, *_CHIN_Y_CM) * smoothstep(y, *_HAIR_Y_CM)
+    free = np.asarray(face * (1 - still), np.float32)
+    moved = completion.modes * free[:, None]
     moved[:, maps.chart[:n] == Chart.EYE] = 0
     moved[np.abs(moved).max(-1) < _SMALLEST_CM] = 0
     top = np.abs(moved).max((1, 2))
     used = np.flatnonzero(top > 0)
-    scales = (top[used] / 32767).astype(np.float32)
+    scales = np.maximum(top[used] / 32767, _STEP_CM).astype(np.float32)
     modes = np.round(moved[used] / scales[:, None, None]).astype(np.int16)
     told = completion.drivers
     return replace(

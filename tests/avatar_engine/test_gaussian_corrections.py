@@ -46,7 +46,10 @@ def test_unseen_skin_is_completed_and_seen_skin_is_the_photos(built):
     head = by_hand.told[0]
     skin = maps.chart[:65536] == Chart.SKIN
     change = np.abs(maps.colors[:65536] - plain.colors[:65536]).max(-1)
-    assert np.median(change[skin & (head.seen < 0.01)]) > 0.15
+    unseen = skin & (head.seen < 0.01) & (head.hairy < 0.05)
+    z, y = head.positions[:, 2], head.positions[:, 1]
+    assert np.quantile(change[unseen & (z > 2) & (y < 0)], 0.7) > 0.15
+    assert np.quantile(change[unseen & (z < -3)], 0.95) < 0.05  # grown hair and nape stay
     assert np.quantile(change[skin & (head.seen > 0.99)], 0.95) < 0.03
     assert head.color.shape == head.positions.shape == head.residual.shape == (65536, 3)
     assert 0 <= head.seen.min() <= head.seen.max() <= 1
