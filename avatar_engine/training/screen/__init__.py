@@ -1,0 +1,1 @@
+"""Recipe of the screen-space generator: pairs of pictures, losses, learning, measuring."""
