@@ -45,8 +45,10 @@ def neck_follow(s: Sculpture, samples: Samples) -> NDArray[np.float64]:
     R = s.rig.resolution
     collar = collar_line(s, samples)[np.arange(R * R) % R]
     above = smoothstep(s.rig.mean[:, 1] - collar, *_TWIST_CM)
-    zone = blur_atlas(s.regions.neck_zone.reshape(R, R), 2.0).ravel() * s.regions.neck_zone
-    return s.rig.neck * np.where(s.regions.skin, 1 - zone * (1 - above), 1)
+    inside = s.regions.neck_zone.astype(np.float32)
+    zone = blur_atlas(inside.reshape(R, R), 2.0).ravel() * inside
+    held = np.where(s.regions.skin, zone * (1 - above), 0)
+    return np.asarray(s.rig.neck * (1 - held), np.float64)
 
 
 def collar_line(s: Sculpture, samples: Samples) -> NDArray[np.float64]:

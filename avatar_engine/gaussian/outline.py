@@ -47,8 +47,8 @@ def grow_to_outline(s: Sculpture, labels: Labels) -> None:
         missing = person & ~covered & (apart | (not is_first))
         wide = binary_opening(missing, iterations=max(1, round(widest / 2)))
         missing &= ~binary_dilation(wide, iterations=3)
-        move = _field(covered, missing, widest) * high[..., None]
-        move = blur_image(move, _SOFT * view.face_width)
+        field = _field(covered, missing, widest) * high[..., None]
+        move = blur_image(field, _SOFT * view.face_width)
         follows = s.regions.skin * smoothstep(s.rig.neck, 0.3, 0.6)
         follows *= 1 - is_first * s.regions.ear_weight
         s.offset += s.lift(sample(move, p) * follows[:, None], p[:, 2])
