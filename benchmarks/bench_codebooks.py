@@ -3,8 +3,9 @@
     python benchmarks/bench_codebooks.py --cache DIR --checkpoints DIR [--portraits DIR]
 
 ``--cache`` holds the heads of ``training.portraits`` and ``training.synthetic``; ``--checkpoints``
-folders ``VARIANT-SEED/checkpoint.pt`` of ``training.codebooks``; ``--portraits`` photos for
-away-and-back with the shipped weights. Writes benchmarks/results/codebooks.json.
+folders ``VARIANT-SEED/checkpoint.pt`` of ``training.codebooks``, ``--shipped`` the one that the
+shipped weights came from; ``--portraits`` photos for away-and-back with the shipped weights.
+Writes benchmarks/results/codebooks.json.
 """
 
 import argparse
@@ -37,8 +38,15 @@ _SEED = 7
 _ROUNDS = 7
 
 
-def ablation(cache: Path, checkpoints: Path) -> dict[str, Any]:
-    """Mean and spread over seeds of each variant's figures, and the network's size."""
+def ablation(cache: Path, checkpoints: Path, shipped: Path | None) -> dict[str, Any]:
+    """Mean and spread over seeds of each variant's figures, and the network's size.
+
+    Args:
+        cache: Of heads.
+        checkpoints: One folder per variant and seed, all trained alike.
+        shipped: The checkpoint that the shipped weights came from, trained for longer; a row of
+            its own.
+    """
     rig = load_head_rig()
     judge = Judge(read_heads(cache, held_out=True), ground_of(rig), rig)
     files = sorted(checkpoints.glob("*-*/checkpoint.pt"))
@@ -46,17 +54,20 @@ def ablation(cache: Path, checkpoints: Path) -> dict[str, Any]:
     runs += [read_trained(file, int(file.parent.name.rpartition("-")[2])) for file in files]
     rows: dict[str, list[dict[str, float]]] = defaultdict(list)
     sizes: dict[str, dict[str, float]] = {}
-    for run in track(runs, "Judging"):
-        rows[run.variant].append(judge.figures(run) | {"steps": run.steps})
+    named = [(run.variant, run) for run in runs]
+    if shipped is not None:
+        named.append(("shipped", read_trained(shipped, 0)))
+    for name, run in track(named, "Judging"):
+        rows[name].append(judge.figures(run) | {"steps": run.steps})
         if run.halves is not None:
-            sizes[run.variant] = _size(run)
+            sizes[name] = _size(run)
     table = {
-        variant: {
+        name: {
             "seeds": len(found),
-            **sizes.get(variant, {}),
-            **{name: _spread([row[name] for row in found]) for name in found[0]},
+            **sizes.get(name, {}),
+            **{key: _spread([row[key] for row in found]) for key in found[0]},
         }
-        for variant, found in rows.items()
+        for name, found in rows.items()
     }
     held = {"synthetic": len(judge.synthetic), "portraits": len(judge.portraits)}
     return {"held_out": held, "variants": table}
@@ -133,11 +144,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--checkpoints", type=Path, required=True)
+    parser.add_argument("--shipped", type=Path)
     parser.add_argument("--portraits", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    payload = {"ablation": ablation(options.cache, options.checkpoints)}
+    payload = {"ablation": ablation(options.cache, options.checkpoints, options.shipped)}
     if options.portraits:
         payload["away_and_back"] = away_and_back(options.portraits)
         payload["cost"] = build_cost(sorted(options.portraits.glob("*.jpg"))[0])

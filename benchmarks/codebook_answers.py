@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from avatar_engine.codebook.front import appearance_planes, fused
+from avatar_engine.codebook.front import Fused, appearance_planes, fused
 from avatar_engine.codebook.plan import APPEARANCE, MOTION, PROTOTYPES
 from avatar_engine.training.codebooks.asking import Found
 from avatar_engine.training.codebooks.batches import Batches
@@ -75,37 +75,44 @@ class Answers:
         self.trained, self._batches, self._ground = trained, batches, batches.ground
 
     def complete(
-        self, head: LearntHead, stays: Floats, *, extra: Floats | None = None
+        self, head: LearntHead, stays: Floats | None = None, *, extra: Floats | None = None
     ) -> tuple[Floats, Floats]:
-        """Colours [3, 128, 128] of a head of which a share is hidden: mirror and fill, and ours.
+        """Colours [3, 128, 128] of a head of which a share is hidden: before, and with ours added.
 
         Args:
             head: With colours.
-            stays: [128, 128] share of what the photo shows that remains shown.
+            stays: [128, 128] share of what the photo shows that remains shown; before is then
+                mirror and harmonic fill. None: what a persona's build makes of the photo.
             extra: [128, 128] share hidden besides, such as the lids.
         """
+        before = self._before(head, stays, extra)
+        if not self.trained.has_appearance:
+            return before.color, before.color
+        hairy = head.hairy if stays is None or head.hairy is None else head.hairy * stays
+        found = self._answer(head, before, hairy)
+        share = 1 - before.seen * self._ground.skin
+        added = share * np.float32(APPEARANCE.unit) * found.total[0].numpy()
+        return before.color, np.clip(before.color + added, 0, 1)
+
+    def _before(self, head: LearntHead, stays: Floats | None, extra: Floats | None) -> Fused:
         assert head.color is not None
         assert head.seen is not None
         assert head.hairy is not None
+        if stays is None:
+            assert head.base is not None
+            return Fused(head.base, head.seen, head.seen[:, ::-1])
         seen = head.seen * stays * (1 if extra is None else 1 - extra)
-        if not self.trained.has_appearance:
-            before = fused(head.color, seen, head.hairy * stays, self._ground.skin).color
-            return before, before
-        before, found = self._answer(head, seen, head.hairy * stays)
-        share = 1 - seen * self._ground.skin
-        added = share * APPEARANCE.unit * found.total[0].numpy()
-        return before, np.clip(before + added, 0, 1)
+        return fused(head.color, seen, head.hairy * stays, self._ground.skin)
 
-    def _answer(self, head: LearntHead, seen: Floats, hairy: Floats) -> tuple[Floats, Found]:
+    def _answer(self, head: LearntHead, before: Fused, hairy: Floats | None) -> Found:
         assert self.trained.halves is not None
-        assert head.color is not None
-        before = fused(head.color, seen, hairy, self._ground.skin)
+        assert hairy is not None
         planes = np.concatenate([appearance_planes(before, hairy), self._ground.place])
         person = _batch(self._batches.person(head, residual=True))
         heard = dict(self.trained.halves.motion(self._fields(head.source[None]), person).tokens)
         if self.trained.variant == "appearance":
             heard = {scale: torch.zeros_like(x) for scale, x in heard.items()}
-        return before.color, self.trained.halves.appearance(_batch(planes), heard)
+        return self.trained.halves.appearance(_batch(planes), heard)
 
     def questions(self, head: LearntHead) -> Iterator[tuple[str, Found, Tensor, Tensor]]:
         """What is asked about a head: which half, its answer, what is lacking, where it is known.
@@ -133,10 +140,10 @@ class Answers:
             )
         if self.trained.has_appearance and head.truth is not None:
             assert head.seen is not None
-            assert head.hairy is not None
-            before, found = self._answer(head, head.seen, head.hairy)
+            before = self._before(head, np.ones_like(head.seen), None)
+            found = self._answer(head, before, head.hairy)
             hidden = (head.seen < HIDDEN) * ground.skin
-            lacking = (head.truth - before) / np.float32(APPEARANCE.unit)
+            lacking = (head.truth - before.color) / np.float32(APPEARANCE.unit)
             yield "look", found, _batch(lacking), _batch(hidden[None])
 
     def modes(self, head: LearntHead) -> Floats:

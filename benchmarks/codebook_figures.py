@@ -37,7 +37,7 @@ class Judge:
     """
 
     def __init__(
-        self, heads: Sequence[LearntHead], ground: Ground, rig: HeadRig, most: int = 25
+        self, heads: Sequence[LearntHead], ground: Ground, rig: HeadRig, most: int = 12
     ) -> None:
         self.ground, self.rig = ground, rig
         self._batches = Batches(heads, ground, 0)
@@ -86,6 +86,12 @@ class Judge:
             "synthetic_sides_before": rms(before - head.truth, front),
             "synthetic_sides": rms(ours - head.truth, front),
         }
+        if head.base is not None:
+            before, ours = answers.complete(head)
+            found["built_hidden_before"] = rms(before - head.truth, hidden)
+            found["built_hidden"] = rms(ours - head.truth, hidden)
+            found["built_sides_before"] = rms(before - head.truth, front)
+            found["built_sides"] = rms(ours - head.truth, front)
         if head.lids is not None:
             lids = self.ground.lids
             before, ours = answers.complete(head, stays, extra=lids)
