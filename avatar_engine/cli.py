@@ -75,6 +75,13 @@ class Switch(StrEnum):
     OFF = "off"
 
 
+class Quality(StrEnum):
+    """What is asked of every picture."""
+
+    NORMAL = "normal"
+    HIGH = "high"
+
+
 CompensationOption = Annotated[
     Switch,
     typer.Option("--compensation", help="Let the codebooks add what one photo does not show."),
@@ -175,6 +182,9 @@ def render(
         typer.Option(help="photo, blur, transparent, a colour as #00b140, or a picture."),
     ] = "photo",
     compensation: CompensationOption = Switch.ON,
+    quality: Annotated[
+        Quality, typer.Option(help="high needs torch and weights you trained, and takes long.")
+    ] = Quality.NORMAL,
 ) -> None:
     """Render a video of a persona speaking, driven by another face, or turning around."""
     width, height = parse_size(size)
@@ -199,7 +209,12 @@ def render(
 
             if turntable:
                 camera = open_plain_renderer(
-                    made, renderer, width=width, height=height, background=scene
+                    made,
+                    renderer,
+                    width=width,
+                    height=height,
+                    background=scene,
+                    quality=quality.value,
                 )
                 frames = render_turntable(camera, output, seconds=6, fps=fps, progress=advance)
             elif driving is not None:
@@ -211,6 +226,7 @@ def render(
                     size=(width, height),
                     fps=fps,
                     scene=scene,
+                    quality=quality,
                     progress=advance,
                 )
             else:
@@ -225,6 +241,7 @@ def render(
                     fps=fps,
                     seed=seed,
                     background=scene,
+                    quality=quality.value,
                 )
                 try:
                     expected_s = recording.duration_s if recording else len(text or "") / 14
@@ -245,18 +262,19 @@ def _drive(
     size: tuple[int, int],
     fps: float,
     scene: "Background",
+    quality: Quality,
     progress: Callable[[float], None],
 ) -> int:
     """Render a persona that does what the face of a video does; returns frames."""
+    from avatar_engine.engine import open_drawing
     from avatar_engine.engine.offline import render_states
     from avatar_engine.errors import VideoError
-    from avatar_engine.render import RenderConfig, open_renderer
+    from avatar_engine.render import RenderConfig
     from avatar_engine.speech.audio import read_audio
     from avatar_engine.tracking import Driver, DrivingVideo
 
     plates, config = scene.staged(made, RenderConfig(*size, "i420"))
-    name = cast("RendererName", renderer)
-    drawing = open_renderer(name, made.maps, plates, made.camera, config)
+    drawing = open_drawing(renderer, made, plates, config, quality=quality.value)
     driver = Driver(made.maps)
     followed = 0
 

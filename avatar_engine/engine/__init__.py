@@ -2,6 +2,6 @@
 
 from avatar_engine.engine.avatar import AvatarEngine
 from avatar_engine.engine.background import Background
-from avatar_engine.engine.opening import open_engine, open_plain_renderer
+from avatar_engine.engine.opening import open_drawing, open_engine, open_plain_renderer
 
-__all__ = ["AvatarEngine", "Background", "open_engine", "open_plain_renderer"]
+__all__ = ["AvatarEngine", "Background", "open_drawing", "open_engine", "open_plain_renderer"]
