@@ -12,10 +12,11 @@ from typer.testing import CliRunner
 from avatar_engine.errors import ShapeError
 from avatar_engine.gaussian.regions import regions_of
 from avatar_engine.head import load_head_rig
+from avatar_engine.training.labels.gathering import photos_in
 from avatar_engine.training.portraits.__main__ import main
 from avatar_engine.training.portraits.cached import CachedHead, load_cached
 from avatar_engine.training.portraits.coarse import CoarseGrid
-from avatar_engine.training.portraits.gathering import LEFT_OUT, gather, photos_in
+from avatar_engine.training.portraits.gathering import LEFT_OUT, gather
 from avatar_engine.training.portraits.index import entries_of, read_index, write_index
 from avatar_engine.training.portraits.unwrapping import pose_of
 from avatar_engine.types import ARKIT_INDEX, Chart

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from avatar_engine.errors import ShapeError
-from avatar_engine.training.portraits.gathering import gather, photos_in
+from avatar_engine.training.labels.gathering import photos_in
+from avatar_engine.training.portraits.gathering import gather
 from avatar_engine.training.portraits.index import entries_of
 
 

@@ -19,13 +19,6 @@ Told = Callable[[str, str | None], None]
 _Job = tuple[Path, Path]
 
 
-def photos_in(folders: Sequence[Path]) -> list[Path]:
-    """All .jpg and .png of some folders, by folder and name."""
-    kinds = (".jpg", ".jpeg", ".png")
-    found = [sorted(folder.iterdir()) for folder in folders]
-    return [photo for photos in found for photo in photos if photo.suffix.lower() in kinds]
-
-
 def gather(
     photos: Sequence[Path],
     entries: Sequence[Entry],
