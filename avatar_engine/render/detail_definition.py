@@ -3,10 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar_engine.types import ARKIT_INDEX, Chart, HeadMaps
+from avatar_engine.types import Chart, HeadMaps
 from avatar_engine.types.maps import TintDriver
-
-_SMILES = [ARKIT_INDEX["mouthSmileLeft"], ARKIT_INDEX["mouthSmileRight"]]
 
 DETAIL_OPAQUE = 0.5
 """Gaussians from this opacity on carry detail, and hide what lies behind them from it."""
@@ -20,8 +18,6 @@ is a fold, an edge or a stretched place, where the photo's texture no longer fit
 DETAIL_STRETCH = 0.7
 """Texels whose area in the picture changed by this in its logarithm (a factor of 2) since the
 photo carry half their detail, and soon none: a closing lid is no stretched eye."""
-DETAIL_SMILE = 0.3
-"""From this smile in the photo on, the detail of parted lips goes with the smile."""
 DETAIL_FAINTEST = 0.02
 """Weights below this are not drawn."""
 DETAIL_WORTH = 3
@@ -51,13 +47,10 @@ def detail_kinds(maps: HeadMaps) -> NDArray[np.uint8]:
 
     OUTSIDE carries it and hides what is behind. EYE carries it where nothing outside is in front:
     lids slide over eyeballs at a hair's breadth. MOUTH only takes up room: what a smile showed of
-    teeth must not be drawn on another opening, nor on the rim of lips that stood apart in the
-    photo without a smile that could take it away.
+    teeth must not be drawn on another opening.
     """
     chart = maps.chart
     inner = np.isin(chart, (Chart.TEETH, Chart.GUM, Chart.TONGUE, Chart.CAVITY))
-    if maps.source[_SMILES].mean() < DETAIL_SMILE:
-        inner[: len(maps.tints)] |= _parted_rim(maps)
     kinds = np.where(inner, MOUTH, np.where(chart == Chart.EYE, EYE, OUTSIDE))
     return kinds.astype(np.uint8)
 
@@ -76,7 +69,7 @@ def detail_fading(maps: HeadMaps) -> tuple[NDArray[np.uint8], NDArray[np.float32
         is_lid = np.isin(maps.tint_drivers, (TintDriver.LEFT_LID, TintDriver.RIGHT_LID))
         share[:count] = np.where(is_lid, strength > 0, np.minimum(6 * strength, 1))
         rim = np.flatnonzero(_parted_rim(maps))
-        drivers[rim], share[rim] = TintDriver.RELAX, 1.0
+        drivers[rim], share[rim] = TintDriver.MOUTH, 1.0
     return drivers, share
 
 

@@ -35,7 +35,7 @@ class Gaussians:
         depths: [B, M] cm, bias included: the order of blending.
         opacities: [B, M]; 0 where culled.
         colors: [B, M, 3] in [0, 1], tinted and lit.
-        tints: [B, 5] how far each TintDriver acts.
+        tints: [B, 6] how far each TintDriver acts.
     """
 
     means: Tensor

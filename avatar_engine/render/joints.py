@@ -111,7 +111,7 @@ def eye_rotations(maps: HeadMaps, state: FaceState) -> NDArray[np.float64]:
 
 
 def tint_amounts(maps: HeadMaps, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far each ``TintDriver`` acts [5] in one frame; see ``TintRule.amounts``."""
+    """How far each ``TintDriver`` acts [6] in one frame; see ``TintRule.amounts``."""
     return TintRule(maps).amounts(weights)
 
 
@@ -133,10 +133,11 @@ class TintRule:
         self._lip_modes = maps.modes[:, at, 1] * scales  # [K, 2, pairs]
         photographed = np.zeros(len(maps.modes))
         photographed[:PLAIN_MODES] = np.append(self._source, 1.0)
-        self._met = self.lips_meet(photographed)
+        self._gap = self.lip_gap(photographed)
+        self._met = _meeting(self._gap)
 
     def amounts(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """How far each ``TintDriver`` acts [5], in [0, 1].
+        """How far each ``TintDriver`` acts [6], in [0, 1].
 
         Args:
             weights: [53 + C] of :func:`expression_weights`.
@@ -149,16 +150,24 @@ class TintRule:
             amounts[driver] = (shut - shown) / (LIDS_TINTED * max(1 - shown, 0.1))
         if self._smiled > 0:
             amounts[TintDriver.RELAX] = 1 - weights[_SMILE].mean() / self._smiled
-        now, then = self.lips_meet(weights), self._met
+        gap, then = self.lip_gap(weights), self._met
+        now = _meeting(gap)
         amounts[TintDriver.LIPS] = (then - now) / then if then > 0.5 else (now - then) / (1 - then)
+        another = abs(max(gap, 0.0) - max(self._gap, 0.0)) / LIPS_PARTED_CM
+        amounts[TintDriver.MOUTH] = max(another, amounts[TintDriver.RELAX])
         return np.clip(amounts, 0, 1)
 
-    def lips_meet(self, weights: NDArray[np.float64]) -> float:
-        """1 where the middle of the lips touches, falling to 0 at ``LIPS_PARTED_CM``."""
+    def lip_gap(self, weights: NDArray[np.float64]) -> float:
+        """How far apart the middle of the lips stands, cm."""
         if not self._lips.size:
-            return 1.0
+            return 0.0
         upper, lower = self._lips + np.tensordot(weights, self._lip_modes, 1)
-        return float(np.clip(1 - (upper - lower).mean() / LIPS_PARTED_CM, 0, 1))
+        return float((upper - lower).mean())
+
+
+def _meeting(gap: float) -> float:
+    """1 where the lips touch, falling to 0 at ``LIPS_PARTED_CM``."""
+    return float(np.clip(1 - gap / LIPS_PARTED_CM, 0, 1))
 
 
 def teeth_light(maps: HeadMaps, state: FaceState) -> NDArray[np.float64]:

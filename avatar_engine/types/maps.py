@@ -22,6 +22,7 @@ class TintDriver(IntEnum):
     RIGHT_LID = 2
     RELAX = 3  # the photo's smile goes
     LIPS = 4  # lips that meet in the photo part, or lips that are apart in it meet
+    MOUTH = 5  # lips stand another way apart than in the photo, or its smile has gone
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class View(NamedTuple):
     eyes: NDArray[np.float32]  # [2, 3, 3]
     lens: NDArray[np.float32]  # [6] fx, fy, cx, cy, depth of key 0, keys per cm
     size: NDArray[np.int32]  # [2] width, height
-    tints: NDArray[np.float32]  # [5] how far each TintDriver acts
+    tints: NDArray[np.float32]  # [6] how far each TintDriver acts
     light: NDArray[np.float32]  # [3] direction of the light on the teeth, head space
 
 
