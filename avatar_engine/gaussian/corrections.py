@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from avatar_engine.gaussian.painting import PaintedHead
 from avatar_engine.gaussian.smooth import smoothstep
-from avatar_engine.types import Chart, Compensation, Drivers, HeadMaps
+from avatar_engine.types import ARKIT_INDEX, Chart, Compensation, Drivers, HeadMaps
 
 _FRONT_Z_CM = (-2.0, 1.0)  # farther back is left as it is
 # No expression moves crown, back or neck; what is learnt of them is noise, and would cost time.
 _FACE_Z_CM, _CHIN_Y_CM, _HAIR_Y_CM = (2.0, 5.0), (-13.0, -10.0), (9.0, 7.0)
+_INNER_MOUTH = (Chart.TEETH, Chart.GUM, Chart.TONGUE, Chart.CAVITY)
 _STEP_CM = 2e-4  # finer steps would only make the file larger
 _SMALLEST_CM = 0.003  # a tenth of a pixel at 512: what moves less is left out, and costs nothing
 
@@ -46,6 +47,7 @@ def with_corrections(
     face = smoothstep(z, *_FACE_Z_CM) * smoothstep(y, *_CHIN_Y_CM) * smoothstep(y, *_HAIR_Y_CM)
     free = np.asarray(face * (1 - still), np.float32)
     moved = completion.modes * free[:, None]
+    _carry_lower_teeth(maps, moved)
     moved[:, maps.chart[:n] == Chart.EYE] = 0
     moved[np.abs(moved).max(-1) < _SMALLEST_CM] = 0
     top = np.abs(moved).max((1, 2))
@@ -59,3 +61,17 @@ def with_corrections(
         mode_scales=np.concatenate([maps.mode_scales, scales]),
         drivers=Drivers(told.linear[used], told.pairs, told.floors, told.products[used]),
     )
+
+
+def _carry_lower_teeth(maps: HeadMaps, moved: NDArray[np.float32]) -> None:
+    """What the jaw carries inside the mouth goes with the lower lip, in place: [C, N, 3].
+
+    A lip that is corrected alone would uncover teeth below itself.
+    """
+    if not len(maps.lip_lower):
+        return
+    inner = np.flatnonzero(np.isin(maps.chart[: moved.shape[1]], _INNER_MOUTH))
+    dropped = -maps.modes[ARKIT_INDEX["jawOpen"], inner, 1].astype(np.float32)
+    share = np.clip(dropped / max(float(dropped.max(initial=0)), 1.0), 0, 1)
+    lip = moved[:, maps.lip_lower].mean(1)  # [C, 3]
+    moved[:, inner] = share[:, None] * lip[:, None]

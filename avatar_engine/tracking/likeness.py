@@ -15,11 +15,11 @@ from avatar_engine.head.bounded import minimise_bounded
 from avatar_engine.head.fit import FACE_POINTS, NOT_FITTED
 from avatar_engine.types import ARKIT, FaceState, HeadMaps, HeadRig
 
-LARGEST_CORRECTION = 3.0
+LARGEST_CORRECTION = 1.5
 """Amount of a corrective mode that a wrong landmark may reach."""
 
 _LOOSE_CM, _LOOSE_TRUST = 0.5, 0.3  # landmarks that are not registered well
-_WEIGHT_CM, _CORRECTION_CM = 0.4, 0.15  # summed over landmarks, what one unit must explain
+_WEIGHT_CM, _CORRECTION_CM = 0.4, 0.6  # summed over landmarks, what one unit must explain
 _EXPRESSIONS = len(ARKIT)
 
 
