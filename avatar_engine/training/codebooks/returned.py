@@ -21,8 +21,8 @@ from avatar_engine.head import load_head_rig
 from avatar_engine.persona import build_persona
 from avatar_engine.render import RenderConfig, open_renderer
 from avatar_engine.training.codebooks.heads import RETURNED
+from avatar_engine.training.labels.gathering import photos_in
 from avatar_engine.training.portraits.cached import CachedHead
-from avatar_engine.training.portraits.gathering import photos_in
 from avatar_engine.training.portraits.index import read_index
 from avatar_engine.training.portraits.unwrapping import Unwrapper
 from avatar_engine.types import FaceState
