@@ -55,11 +55,16 @@ class Weights:
     tensors: Mapping[str, NDArray[Any]]
 
 
-def load_weights(path: Path) -> Weights:
+def load_weights(path: Path, kind: tuple[str, str] | None = None) -> Weights:
     """Read a ``.safetensors`` file written by :func:`save_weights`.
 
+    Args:
+        path: The file.
+        kind: The name and version of the only weights that will do.
+
     Raises:
-        WeightsError: The file is missing, damaged, altered, or of a licence that forbids sale.
+        WeightsError: The file is missing, damaged, altered, of another kind, or of a licence that
+            forbids sale.
     """
     content = _read(path)
     try:
@@ -82,6 +87,9 @@ def load_weights(path: Path) -> Weights:
     if _digest(tensors, facts) != digest:
         raise WeightsError(f"{path.name}: altered after it was made; reinstall livepitch")
     _check_licence(path.name, facts.licence)
+    if kind is not None and (facts.name, facts.version) != kind:
+        found, needed = f"{facts.name} {facts.version}", " ".join(kind)
+        raise WeightsError(f"{path.name}: holds {found!r}, needed is {needed!r}")
     return Weights(facts, tensors)
 
 

@@ -27,10 +27,7 @@ def load_compensator(path: Path | None = None) -> CodebookCompensator:
             or of a licence that forbids sale.
     """
     path = SHIPPED if path is None else path
-    weights = load_weights(path)
-    if weights.facts.name != NAME or weights.facts.version != VERSION:
-        found = f"{weights.facts.name} {weights.facts.version}"
-        raise WeightsError(f"{path.name}: holds {found!r}, needed is '{NAME} {VERSION}'")
+    weights = load_weights(path, (NAME, VERSION))
     layers: Layers = {k: np.asarray(v, np.float32) for k, v in weights.tensors.items()}
     try:
         drivers = drivers_of(layers)

@@ -56,10 +56,7 @@ def load_fine_motion(path: Path | None = None) -> Floats:
             or of a licence that forbids sale.
     """
     path = SHIPPED if path is None else path
-    weights = load_weights(path)
-    if weights.facts.name != NAME or weights.facts.version != VERSION:
-        found = f"{weights.facts.name} {weights.facts.version}"
-        raise WeightsError(f"{path.name}: holds {found!r}, needed is '{NAME} {VERSION}'")
+    weights = load_weights(path, (NAME, VERSION))
     try:
         coarse = weights.tensors["modes"].astype(np.float32)  # [F, 64, 64, 2] cm
         skin = weights.tensors["skin"].astype(np.float32)  # [256, 256]

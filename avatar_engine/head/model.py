@@ -3,7 +3,6 @@
 from functools import cache
 from pathlib import Path
 
-from avatar_engine.errors import WeightsError
 from avatar_engine.head.packing import VERSION, unpack_rig
 from avatar_engine.types import HeadRig
 from avatar_engine.weights import load_weights
@@ -21,8 +20,4 @@ def load_head_rig(path: Path = SHIPPED) -> HeadRig:
     Raises:
         WeightsError: The file is missing, altered, or of a layout this version does not know.
     """
-    weights = load_weights(path)
-    if weights.facts.name != "head_model" or weights.facts.version != VERSION:
-        found = f"{weights.facts.name} {weights.facts.version}"
-        raise WeightsError(f"{path.name}: holds {found!r}, needed is 'head_model {VERSION}'")
-    return unpack_rig(weights.tensors)
+    return unpack_rig(load_weights(path, ("head_model", VERSION)).tensors)

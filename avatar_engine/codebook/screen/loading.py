@@ -52,10 +52,7 @@ def load_generator(path: Path = SHIPPED) -> ScreenGenerator:
             f"{path.name}: quality high has no weights here; train them with "
             "python -m avatar_engine.training.screen, or ask for quality normal"
         )
-    weights = load_weights(path)
-    if weights.facts.name != FACTS.name or weights.facts.version != VERSION:
-        found = f"{weights.facts.name} {weights.facts.version}"
-        raise WeightsError(f"{path.name}: holds {found}, not screen {VERSION}; reinstall livepitch")
+    weights = load_weights(path, (FACTS.name, VERSION))
     tensors = dict(weights.tensors)
     try:
         side, grid, codes, motion, appearance, heads, layers, *widths = tensors.pop(_SIZES).tolist()
