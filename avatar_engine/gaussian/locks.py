@@ -25,6 +25,21 @@ _FACE_LOW = 0.08  # face heights above the chin
 _COLLAR_RISE = 0.2
 
 
+_Floats, _Doubles = NDArray[np.float32], NDArray[np.float64]
+
+
+def _halved(view: View, share: NDArray[np.float32]) -> tuple[_Floats, _Floats, _Doubles, _Doubles]:
+    """Shares and Lab at half the working size; face widths beside and heights above the chin."""
+    size = view.size // _HALF
+    yy, xx = np.mgrid[0:size, 0:size]
+    frame = view.face_frame((np.stack([xx, yy], -1) + 0.5) * _HALF)
+    return _resized(share, size), _resized(view.lab, size), np.abs(frame[..., 0]), frame[..., 1]
+
+
+def _resized(image: _Floats, size: int) -> _Floats:
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)
+
+
 def lower_locks(view: View, share: NDArray[np.float32]) -> None:
     """Give hair its locks on the chest and shoulders back, in place.
 
@@ -32,21 +47,16 @@ def lower_locks(view: View, share: NDArray[np.float32]) -> None:
         view: The portrait.
         share: [S, S, 4] by the network; only cloth becomes hair.
     """
-    size = view.size // _HALF
-    small = cv2.resize(share, (size, size), interpolation=cv2.INTER_AREA)
-    lab = cv2.resize(view.lab, (size, size), interpolation=cv2.INTER_AREA)
-    matte = cv2.resize(view.matte, (size, size), interpolation=cv2.INTER_AREA)
-    yy, xx = np.mgrid[0:size, 0:size]
-    frame = view.face_frame((np.stack([xx, yy], -1) + 0.5) * _HALF)
-    u, v = np.abs(frame[..., 0]), frame[..., 1]
+    small, lab, u, v = _halved(view, share)
+    matte = _resized(view.matte, len(lab))
     colour = lab * np.array([0.7, 1.0, 1.0])
     hair = (small[..., HAIR] > _SURE) & (matte > 0.9) & (v < 0.9)
     cloth = (small[..., CLOTH] > _SURE) & (matte > 0.9)
     if hair.sum() < _LEAST or cloth.sum() < _LEAST:
         return
     zone = (v < _HIGHEST) & (u < _WIDEST) & (matte > 0.5) & (small[..., CLOTH] > 0.05)
-    guide = lab[..., 0] / 100
-    lock = np.zeros((size, size), np.float32)
+    guide = lab[..., 0] / np.float32(100)
+    lock = np.zeros(lab.shape[:2], np.float32)
     for _ in range(_ROUNDS):
         known = hair | (lock > _SURE)
         of_hair = Mixture.fitted(colour[known], 5).log_density(colour)
@@ -76,12 +86,7 @@ def clear_collar(view: View, share: NDArray[np.float32]) -> None:
         view: The portrait.
         share: [S, S, 4] by the network; only skin below the chin becomes cloth.
     """
-    size = view.size // _HALF
-    small = cv2.resize(share, (size, size), interpolation=cv2.INTER_AREA)
-    lab = cv2.resize(view.lab, (size, size), interpolation=cv2.INTER_AREA)
-    yy, xx = np.mgrid[0:size, 0:size]
-    frame = view.face_frame((np.stack([xx, yy], -1) + 0.5) * _HALF)
-    u, v = np.abs(frame[..., 0]), frame[..., 1]
+    small, lab, u, v = _halved(view, share)
     # The face alone: further down the very collar looked for may be called skin.
     skin = (small[..., SKIN] > _SURE) & (v < 0.7) & (v > _FACE_LOW) & (u < 0.4)
     cloth = (small[..., CLOTH] > _SURE) & (v > -0.9)
@@ -95,7 +100,7 @@ def clear_collar(view: View, share: NDArray[np.float32]) -> None:
     high = _COLLAR_RISE * smoothstep(u, 0.25, 0.45)  # beside the neck collars stand higher
     zone = smoothstep(v - high, 0.02, -0.06)
     near = cv2.dilate((small[..., CLOTH] > 0.5).astype(np.uint8), np.ones((15, 15), np.uint8))
-    collar = guided(lab[..., 0] / 100, (like * zone * near).astype(np.float32), 2)
+    collar = guided(lab[..., 0] / np.float32(100), (like * zone * near).astype(np.float32), 2)
     moved = cv2.resize(collar, (view.size, view.size), interpolation=cv2.INTER_LINEAR)
     moved = moved * share[..., SKIN]
     share[..., CLOTH] += moved
@@ -109,12 +114,7 @@ def bare_ears(view: View, share: NDArray[np.float32]) -> None:
         view: The portrait.
         share: [S, S, 4] by the network; only hair beside the face becomes skin.
     """
-    size = view.size // _HALF
-    small = cv2.resize(share, (size, size), interpolation=cv2.INTER_AREA)
-    lab = cv2.resize(view.lab, (size, size), interpolation=cv2.INTER_AREA)
-    yy, xx = np.mgrid[0:size, 0:size]
-    frame = view.face_frame((np.stack([xx, yy], -1) + 0.5) * _HALF)
-    u, v = np.abs(frame[..., 0]), frame[..., 1]
+    small, lab, u, v = _halved(view, share)
     skin = (small[..., SKIN] > _SURE) & (v < 0.7) & (v > _FACE_LOW)
     hair = (small[..., HAIR] > _SURE) & (v > 0.8)
     zone = (u > 0.4) & (u < 0.75) & (v > 0.1) & (v < 0.78) & (small[..., HAIR] > 0.05)
@@ -123,9 +123,9 @@ def bare_ears(view: View, share: NDArray[np.float32]) -> None:
     colour = lab * np.array([0.7, 1.0, 1.0])
     of_skin = Mixture.fitted(colour[skin], 4).log_density(colour[zone])
     of_hair = Mixture.fitted(colour[hair], 4).log_density(colour[zone])
-    like = np.zeros((size, size), np.float32)
+    like = np.zeros(lab.shape[:2], np.float32)
     like[zone] = smoothstep(of_skin - of_hair, 1.5, 4.0)
-    ear = guided(lab[..., 0] / 100, like, 2)
+    ear = guided(lab[..., 0] / np.float32(100), like, 2)
     moved = cv2.resize(ear, (view.size, view.size), interpolation=cv2.INTER_LINEAR)
     moved = moved * share[..., HAIR]
     share[..., SKIN] += moved
