@@ -25,7 +25,8 @@ _FACE_LOW = 0.08  # face heights above the chin
 _COLLAR_RISE = 0.2
 
 
-_Floats, _Doubles = NDArray[np.float32], NDArray[np.float64]
+_Floats = NDArray[np.float32]
+_Doubles = NDArray[np.float64]
 
 
 def _halved(view: View, share: NDArray[np.float32]) -> tuple[_Floats, _Floats, _Doubles, _Doubles]:
