@@ -278,9 +278,10 @@ class Director:
         flying.started_at = speech.progress.started_at = self._now()
         if is_first:
             self._tell("avatar.speak_started", speech, {"text": speech.utterance.text})
-            if speech.utterance.product is not None:
-                self._on_product(speech.utterance.product, speech)
         self._tell("avatar.transcription", speech, self._caption_of(sentence_id, flying))
+        # After the caption: the card that arrives belongs to the sentence that is read.
+        if is_first and speech.utterance.product is not None:
+            self._on_product(speech.utterance.product, speech)
         self.feed()
 
     def _caption_of(self, sentence_id: int, flying: _InFlight) -> dict[str, Any]:
