@@ -27,6 +27,7 @@ from commerce.models.earnings import Signal
 from commerce.models.ledger import Sale, SaleLine, Touch
 
 _DAY_US = 86_400_000_000
+_REST_OF_SECOND_US = 999_999  # payment providers tell whole seconds, and round down
 _ASPECTS: tuple[Aspect, ...] = ("sale", "refund", "dispute", "commission")
 
 
@@ -276,17 +277,18 @@ async def _keep_sale(
 async def _signals(turn: Turn, state: Known, run_id: int) -> list[Signal]:
     found: dict[str, Signal] = {}
     buyers = await people.members(turn.session, state.buyer_id)
+    paid_us = state.paid_us + _REST_OF_SECOND_US
     for credit in await sales.credits_of(turn.session, run_id):
         recommenders = await people.members(turn.session, credit.recommender_id)
         clicks = [
             row.occurred_us
-            for row in await sales.touches_of(turn.session, buyers, state.paid_us, micros(turn.now))
+            for row in await sales.touches_of(turn.session, buyers, paid_us, micros(turn.now))
             if row.kind == "click" and row.recommender_id in set(recommenders)
         ]
         facts = BuyerFacts(
             is_same_person=bool(set(buyers) & set(recommenders)),
             hints=frozenset(await people.hints(turn.session, buyers, recommenders)),
-            seconds_since_click=(state.paid_us - max(clicks)) / 1e6 if clicks else None,
+            seconds_since_click=max(state.paid_us - max(clicks), 0) / 1e6 if clicks else None,
         )
         for signal in buyer_signals(facts):
             found.setdefault(signal.code, signal)
