@@ -19,6 +19,7 @@ import statistics
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -113,11 +114,7 @@ async def reactions(server: Server, mouth: tuple[int, int, int, int], tries: int
             await _post(http, "say", {"text": LINES[index % len(LINES)]})
             await viewer.wait_for(pictures=25)
             heard = [s.arrived for s in viewer.sounds if s.arrived > asked and _is_loud(s.samples)]
-            moved = [
-                p.arrived
-                for p in viewer.pictures
-                if p.arrived > asked and _openness(p.luma, mouth) < rest
-            ]
+            moved = [at for at, change in _changes(viewer, mouth) if at > asked and change > rest]
             sound_ms.append((heard[0] - asked) * 1e3)
             mouth_ms.append((moved[0] - asked) * 1e3 if moved else float("nan"))
             await viewer.wait_for(pictures=5 + index % 7)
@@ -231,9 +228,17 @@ def _openness(luma: np.ndarray, box: tuple[int, int, int, int]) -> float:
     return float(np.percentile(luma[y0:y1, x0:x1], 4))
 
 
+def _changes(viewer: WebRtcViewer, box: tuple[int, int, int, int]) -> list[tuple[float, float]]:
+    """When each picture arrived, and how much the mouth changed in it (luma levels)."""
+    x0, x1, y0, y1 = box
+    mouths = [(p.arrived, p.luma[y0:y1, x0:x1].astype(np.int16)) for p in list(viewer.pictures)]
+    return [(at, float(np.abs(b - a).mean())) for (_, a), (at, b) in pairwise(mouths)]
+
+
 def _mouth_rest(viewer: WebRtcViewer, box: tuple[int, int, int, int]) -> float:
-    seen = [_openness(p.luma, box) for p in list(viewer.pictures)[-15:]]
-    return min(seen) - max(4.0, 2 * statistics.pstdev(seen))
+    """More change than this is no swaying of an idle head."""
+    seen = [change for _, change in _changes(viewer, box)[-25:]]
+    return max(seen) + max(0.5, 2 * statistics.pstdev(seen))
 
 
 def _is_loud(samples: np.ndarray) -> bool:
