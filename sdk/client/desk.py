@@ -61,6 +61,18 @@ class Desk:
         query = {"group_by": group_by, "model": model, "limit": limit, "offset": offset}
         return await self._calls.get(f"{_ROOT}/sales", money.Sales, query | _span(since, until))
 
+    async def sales_csv(
+        self,
+        group_by: GroupBy = "recommender",
+        *,
+        model: str = "paid",
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> bytes:
+        """All rows of ``sales`` as a CSV file for spreadsheets, UTF-8 with a mark."""
+        query = {"group_by": group_by, "model": model, **_span(since, until)}
+        return (await self._calls.send("GET", f"{_ROOT}/sales.csv", query=query)).content
+
     async def days(
         self, *, since: datetime | None = None, until: datetime | None = None
     ) -> money.Days:
@@ -93,6 +105,10 @@ class Desk:
     async def payouts(self, *, offset: int = 0) -> money.Payouts:
         """Payouts, newest first."""
         return await self._calls.get(f"{_ROOT}/payouts", money.Payouts, {"offset": offset})
+
+    async def payouts_csv(self) -> bytes:
+        """What the seller is to pay by hand, as a CSV file for spreadsheets."""
+        return (await self._calls.send("GET", f"{_ROOT}/payouts.csv")).content
 
     async def settle(self) -> money.SettledView:
         """Make commission payable whose return window is over."""

@@ -66,6 +66,8 @@ async def test_money_from_order_to_payout(monkeypatch):
         (row,) = [one for one in (await desk.sales()).rows if one.key == bo]
         assert (row.goods.minor, row.orders) == (1650, 1)
         assert (await desk.days()).items[0].goods.minor == 1650
+        assert bo.encode() in await desk.sales_csv()
+        assert (await desk.payouts_csv()).decode("utf-8-sig").startswith("key,recommender")
         key = (await desk.about()).public_key
         document = await desk.statement(order)
         assert Ledger.verify_statement(document, key)["order"] == order
