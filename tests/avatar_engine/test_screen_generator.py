@@ -1,6 +1,7 @@
 """The screen-space generator: flow, codebooks, shapes, weights, and the renderer that uses it."""
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -14,11 +15,12 @@ from avatar_engine.codebook.screen.loading import load_generator, save_generator
 from avatar_engine.codebook.screen.memory import Codebook
 from avatar_engine.codebook.screen.painter import ScreenPainter
 from avatar_engine.engine.high_quality import HighQualityRenderer
-from avatar_engine.engine.opening import open_drawing
+from avatar_engine.engine.opening import Quality, open_drawing
 from avatar_engine.errors import RenderError, ShapeError, WeightsError
 from avatar_engine.persona.persona import Persona, Provenance
 from avatar_engine.render import RenderConfig, open_renderer
 from avatar_engine.render.mesh_flow import MeshFlow, collect_flow
+from avatar_engine.render.protocol import PixelFormat
 from avatar_engine.types import FaceState, Plates
 from tests.support.synthetic_head import synthetic_head
 
@@ -209,12 +211,12 @@ def test_a_painter_refuses_a_photo_of_another_size() -> None:
 
 @pytest.mark.parametrize("pixel_format", ["rgb", "rgba", "i420"])
 def test_high_quality_draws_in_every_format(
-    persona: Persona, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pixel_format: str
+    persona: Persona, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pixel_format: PixelFormat
 ) -> None:
     path = tmp_path / "screen.safetensors"
     save_generator(path, _alive(ScreenGenerator(TINY)))
     monkeypatch.setattr(loading.load_generator, "__defaults__", (path,))
-    config = RenderConfig(48, 64, pixel_format)  # type: ignore[arg-type]
+    config = RenderConfig(48, 64, pixel_format)
     state = FaceState(head_pose=np.array([0.3, 0, 0], np.float32))
     plain = open_drawing("reference", persona, persona.plates, config)
     high = open_drawing("reference", persona, persona.plates, config, quality="high")
@@ -236,4 +238,4 @@ def test_high_quality_draws_in_every_format(
 def test_high_quality_says_what_is_missing(persona: Persona, tmp_path: Path) -> None:
     config = RenderConfig(64, 64)
     with pytest.raises(RenderError, match="normal or high"):
-        open_drawing("reference", persona, persona.plates, config, quality="best")  # type: ignore[arg-type]
+        open_drawing("reference", persona, persona.plates, config, quality=cast(Quality, "best"))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -176,18 +177,10 @@ def test_records_are_kept_and_held_out(records: list[Record], tmp_path: Path) ->
 
 
 def test_a_mirrored_batch_is_the_mirror_of_the_batch(records: list[Record]) -> None:
-    class Mirror:
-        def uniform(self, low: float, high: float) -> float:
-            return 1.0
-
-        def normal(self, size: int) -> np.ndarray:
-            return np.zeros(size)
-
-        def random(self) -> float:
-            return 0.0
-
+    mirror = Mock(np.random.Generator, uniform=lambda *_: 1.0, normal=lambda size: np.zeros(size))
+    mirror.random.return_value = 0.0
     plain = batch_of(records[:1])
-    mirrored = batch_of(records[:1], Mirror())  # type: ignore[arg-type]
+    mirrored = batch_of(records[:1], mirror)
     torch.testing.assert_close(mirrored.target, plain.target.flip(-1))
     torch.testing.assert_close(mirrored.seen.layer, plain.seen.layer.flip(-1))
     fetched = flow_levels(plain.true_flow)[0].warped(plain.seen.source)
