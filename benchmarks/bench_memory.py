@@ -12,11 +12,10 @@ import argparse
 import gc
 import itertools
 import statistics
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from personas import EXAMPLE, built
 from report import write_result
 
 from avatar_engine.persona import load_persona
@@ -38,7 +37,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=512)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        file = options.persona or _example(Path(folder))
+        file = options.persona or built(EXAMPLE, Path(folder))
         result = measure(file, options.sessions, options.size)
     print(result)
     write_result(
@@ -76,14 +75,6 @@ def measure(file: Path, sessions: int, size: int) -> dict[str, float]:
         "further_session_same_persona_mb": round(statistics.median(steps[1:]), 1),
         "further_session_other_persona_mb": round(statistics.median(others), 1),
     }
-
-
-def _example(folder: Path) -> Path:
-    made = folder / "example.persona"
-    photo = Path(__file__).parents[1] / "examples" / "face.png"
-    command = [sys.executable, "-m", "avatar_engine", "persona", str(photo), "-o", str(made)]
-    subprocess.run(command, check=True)
-    return made
 
 
 if __name__ == "__main__":
