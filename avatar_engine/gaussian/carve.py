@@ -6,8 +6,9 @@ a crumpled ear is worse than a flat one.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_erosion, distance_transform_edt
+from scipy.ndimage import distance_transform_edt
 
+from avatar_engine.gaussian.masks import eroded
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.smooth import (
     blur_atlas,
@@ -55,7 +56,7 @@ def carve(s: Sculpture) -> None:
     """Pull texels that project outside the matte inside, smoothly over the map."""
     R, size = s.rig.resolution, s.view.size
     inside = blur_image(s.view.matte, 0.7) > 0.5
-    core = binary_erosion(inside, iterations=2)
+    core = eroded(inside, 2)
     iy, ix = distance_transform_edt(~core, return_distances=False, return_indices=True)
     movable = s.regions.skin & (s.rig.neck > 0.05)
     share = movable.reshape(R, R).astype(np.float32)

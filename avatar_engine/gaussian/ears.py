@@ -6,9 +6,10 @@ ear, and the ear with what is behind the head.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_closing, label
+from scipy.ndimage import label
 
 from avatar_engine.gaussian.light import Light
+from avatar_engine.gaussian.masks import closed
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import Labels
 from avatar_engine.gaussian.smooth import blur_atlas, fill, smoothstep
@@ -111,7 +112,7 @@ def _largest(shown: NDArray[np.bool_], s: Sculpture, outward: float) -> NDArray[
     """The largest piece of ear on one side of the face."""
     yy, xx = np.mgrid[0 : s.view.size, 0 : s.view.size]
     across = s.view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 0]
-    parts, count = label(binary_closing(shown & (across * outward > 0), iterations=2))
+    parts, count = label(closed(shown & (across * outward > 0), 2))
     if not count:
         return np.zeros_like(shown)
     return parts == 1 + np.argmax(np.bincount(parts.ravel())[1:])

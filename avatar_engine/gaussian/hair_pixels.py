@@ -3,8 +3,9 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_opening, label
+from scipy.ndimage import label
 
+from avatar_engine.gaussian.masks import opened
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import CLOTH, HAIR, SKIN, Labels
 from avatar_engine.gaussian.smooth import distance
@@ -21,7 +22,7 @@ def coat_pixels(s: Sculpture, labels: Labels) -> NDArray[np.bool_]:
     yy, xx = np.mgrid[0 : view.size, 0 : view.size]
     height = view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 1]
     hair = (labels.share[..., HAIR] > 0.6) & view.inside
-    return binary_opening(hair & ~(view.face_hull() & (height < 0.88)) & (height > 0.35))
+    return opened(hair & ~(view.face_hull() & (height < 0.88)) & (height > 0.35))
 
 
 def hair_pixels(
@@ -35,11 +36,11 @@ def hair_pixels(
     hair = (share > 0.5) & view.inside
     short = ~head.covered & (height > _RIM_LOW)
     # Full hair beside the head hangs over it as long hair does.
-    wide = binary_opening(hair & short, iterations=_FULL_PX)
+    wide = opened(hair & short, _FULL_PX)
     is_full = labels.is_long or wide.sum() > _FULL * view.face_width**2
     free = ~view.face_hull(grow=-3) & ~scalp
     apart = free & ((height > _RIM_LOW) | labels.is_long) if is_full else short
-    mask = binary_opening(hair & apart)
+    mask = opened(hair & apart)
     # What the head leaves uncovered above the chin is a rim of it.
     low = _LONG_LOW if labels.is_long else _RIM_LOW
     cloth = cv2.dilate(labels.share[..., CLOTH], np.ones((5, 5), np.uint8)) > 0.2
@@ -50,5 +51,5 @@ def hair_pixels(
     # Flakes that hang on nothing would float when the head turns.
     parts, _ = label(mask | rim | head.covered)
     held = np.isin(parts, np.unique(parts[head.covered])) & (mask | rim)
-    wide = binary_opening(held, iterations=5)
+    wide = opened(held, 5)
     return held, held & ((~wide & (distance(~head.covered) < 8)) | bare)

@@ -7,8 +7,9 @@ ear floats beside the ear as soon as the head turns.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, binary_opening, distance_transform_edt
+from scipy.ndimage import distance_transform_edt
 
+from avatar_engine.gaussian.masks import dilated, opened
 from avatar_engine.gaussian.sampling import sample
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import HAIR, SKIN, Labels
@@ -45,8 +46,8 @@ def grow_to_outline(s: Sculpture, labels: Labels) -> None:
         p = s.project(s.source_shape())
         covered = nearest(p, s.regions.triangles, width=view.size, height=view.size).covered
         missing = person & ~covered & (apart | (not is_first))
-        wide = binary_opening(missing, iterations=max(1, round(widest / 2)))
-        missing &= ~binary_dilation(wide, iterations=3)
+        wide = opened(missing, max(1, round(widest / 2)))
+        missing &= ~dilated(wide, 3)
         field = _field(covered, missing, widest) * high[..., None]
         move = blur_image(field, _SOFT * view.face_width)
         follows = s.regions.skin * smoothstep(s.rig.neck, 0.3, 0.6)

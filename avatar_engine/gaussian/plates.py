@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_closing, binary_fill_holes
 
+from avatar_engine.gaussian.masks import closed, without_holes
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import CLOTH, HAIR, SKIN, Labels
 from avatar_engine.gaussian.smooth import blur_image, distance, fill, smoothstep
@@ -76,8 +76,8 @@ def _body_masks(
     known = cloth | still | nobody
     column, throat = _neck_column(s, chin, texels)
     shoulders = _shoulders(s, cloth, labels.mask(HAIR), yy, xx)
-    cover = binary_closing(np.pad(known | column | shoulders, 8, mode="edge"), iterations=4)
-    cover = binary_fill_holes(cover)[8:-8, 8:-8]
+    cover = closed(np.pad(known | column | shoulders, 8, mode="edge"), 4)
+    cover = without_holes(cover)[8:-8, 8:-8]
     under_chin = cover & ~(known | shoulders)
     neck_tone = (_IN_SHADE * throat).astype(np.float32)
     cloth_tone = (

@@ -1,6 +1,6 @@
 """One person's head while it is being shaped: the model's maps, and what the photo adds to them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from avatar_engine.types import ARKIT, ARKIT_INDEX, Chart, HeadFit, HeadRig
 LID_CLEARANCE = 1.03
 """Lids lie at least this many eyeball radii from its centre."""
 
+_LID_REACH_CM = 5.0  # of the mean head: farther from an eyeball no skin ever meets it
 _HELD = ("brow", "eye", "cheekSquint", "noseSneer")
 _HELD_SHARE = 0.8
 
@@ -32,6 +33,9 @@ class Sculpture:
         source: [52] expression of the photo.
         rest: [52] expression the face rests in: no mouth, most of the eyes and brows, so that
             nobody is given a stare that is not theirs.
+        moved: [N, 3] cm by the linear modes, for each expression already asked for.
+        balls: Texels of the left and the right eyeball.
+        lids: Texels of skin that may meet the left and the right eyeball.
     """
 
     rig: HeadRig
@@ -46,12 +50,25 @@ class Sculpture:
     eye_gaze: NDArray[np.float64]
     source: NDArray[np.float64]
     rest: NDArray[np.float64]
+    moved: dict[bytes, NDArray[np.float32]] = field(init=False, default_factory=dict)
+    balls: list[NDArray[np.intp]] = field(init=False, default_factory=list)
+    lids: list[NDArray[np.intp]] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Find the texels that eyeballs and lids need at every shape."""
+        for centre, side in zip(
+            self.rig.eye_centers, (self.regions.left, ~self.regions.left), strict=True
+        ):
+            self.balls.append(np.flatnonzero((self.chart == Chart.EYE) & side))
+            near = (np.abs(self.rig.mean - centre) < _LID_REACH_CM).all(1)
+            self.lids.append(np.flatnonzero(near & self.regions.skin))
 
     @classmethod
     def started(cls, rig: HeadRig, fit: HeadFit, view: View, regions: Regions) -> "Sculpture":
         """The fitted head, before the photo has shaped it further."""
         count = len(fit.identity)
-        base = rig.mean + np.tensordot(fit.identity, rig.identity[:count].astype(np.float64), 1)
+        shift = fit.identity.astype(np.float32) @ rig.identity[:count].reshape(count, -1)
+        base = rig.mean.astype(np.float64) + shift.reshape(rig.mean.shape)
         centers = rig.eye_centers + np.tensordot(fit.identity, rig.eye_identity[:count], 1)
         chart = rig.chart.ravel()
         for eye, side in enumerate((regions.left, ~regions.left)):
@@ -74,13 +91,14 @@ class Sculpture:
         self, weights: NDArray[np.floating], *, residual: float = 0.0, lids: bool = True
     ) -> NDArray[np.float64]:
         """Surface [N, 3] in head space at expression weights [52]."""
-        used = np.nonzero(weights)[0]
-        modes = self.rig.expression[used].astype(np.float64)
-        x = self.base + self.offset + np.tensordot(np.asarray(weights)[used], modes, 1)
-        x += residual * self.residual
+        x = self.base + self.offset
+        x += self._moved_by(np.asarray(weights, np.float32))
+        if residual:
+            x += residual * self.residual
         for eye, name in enumerate(("eyeBlinkLeft", "eyeBlinkRight")):
             k = ARKIT_INDEX[name]
-            x += (weights[k] - self.rest[k]) * self.blink[eye]
+            if weights[k] != self.rest[k]:
+                x += (weights[k] - self.rest[k]) * self.blink[eye]
         self._turn_eyes(x)
         if lids:
             self._clear_lids(x)
@@ -99,15 +117,18 @@ class Sculpture:
         x = self.base + self.offset
         for eye, name in enumerate(("eyeBlinkLeft", "eyeBlinkRight")):
             x = x - self.rest[ARKIT_INDEX[name]] * self.blink[eye]
-        for eye, side in enumerate((self.regions.left, ~self.regions.left)):
-            ball = (self.chart == Chart.EYE) & side
+        for eye, ball in enumerate(self.balls):
             x[ball] = self.rig.mean[ball] - self.rig.eye_centers[eye] + self.eye_centers[eye]
         return x
 
     def project(self, x: NDArray[np.floating]) -> NDArray[np.float64]:
         """Head space [..., 3] to pixels and depth [..., 3] in the source view."""
-        a = self.fit.placement
-        return self.view.camera.project(x @ a[:, :3].T + a[:, 3])
+        camera, a = self.view.camera, self.fit.placement
+        whole = camera.K @ camera.viewmat[:3] @ np.vstack([a, [0, 0, 0, 1]])  # [3, 4]
+        p = x @ whole[:, :3].T
+        p += whole[:, 3]
+        p[..., :2] /= p[..., 2:]
+        return p
 
     def lift(
         self, pixels: NDArray[np.floating], depth: NDArray[np.floating] | float
@@ -131,19 +152,28 @@ class Sculpture:
         ray /= np.linalg.norm(ray, axis=1, keepdims=True)
         return n, (n * ray).sum(1)
 
+    def _moved_by(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Displacement [N, 3] of the linear modes; few expressions are asked for, but often."""
+        key = weights.tobytes()
+        if key not in self.moved:
+            used = np.flatnonzero(weights)
+            modes = self.rig.expression.reshape(len(weights), -1)
+            self.moved[key] = (weights[used] @ modes[used]).reshape(self.base.shape)
+        return self.moved[key]
+
     def _turn_eyes(self, x: NDArray[np.float64]) -> None:
-        for eye, side in enumerate((self.regions.left, ~self.regions.left)):
-            ball = (self.chart == Chart.EYE) & side
+        for eye, ball in enumerate(self.balls):
             d = self.rig.mean[ball] - self.rig.eye_centers[eye]
             x[ball] = self.eye_centers[eye] + d @ turn(*self.eye_gaze[eye]).T
 
     def _clear_lids(self, x: NDArray[np.float64]) -> None:
-        for centre in self.eye_centers:
-            d = x - centre
-            r = np.linalg.norm(d, axis=1)
-            clear = LID_CLEARANCE * self.rig.eye_radius
-            near = self.regions.skin & (r < clear) & (d[:, 2] > 0)
-            x[near] = centre + d[near] * (clear / np.maximum(r[near], 1e-6))[:, None]
+        clear = LID_CLEARANCE * self.rig.eye_radius
+        for centre, lids in zip(self.eye_centers, self.lids, strict=True):
+            d = x[lids] - centre
+            r = np.sqrt((d * d) @ np.ones(3))
+            near = (r < clear) & (d[:, 2] > 0)
+            out = clear / np.maximum(r[near], 1e-6)
+            x[lids[near]] = centre + d[near] * out[:, None]
 
 
 def turn(yaw: float, pitch: float) -> NDArray[np.float64]:

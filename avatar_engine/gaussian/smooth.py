@@ -3,7 +3,6 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
 Map = NDArray[np.floating]
 
@@ -28,7 +27,7 @@ def distance(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """For each true pixel, how far the nearest false one is; no false one at all: very far."""
     if mask.all():
         return np.full(mask.shape, 1e4, np.float32)
-    return distance_transform_edt(mask).astype(np.float32)
+    return cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
 
 
 def blur_atlas(values: Map, sigma: float) -> NDArray[np.float32]:
