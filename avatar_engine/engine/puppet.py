@@ -69,4 +69,5 @@ class Puppet:
             corrections=None
             if is_speaking or theirs.corrections is None
             else share * theirs.corrections,
+            torso=own.torso,  # a driver shows a face; the shoulders go on breathing
         )

@@ -20,6 +20,7 @@ from avatar_engine.motion.emphasis import Span
 from avatar_engine.motion.eyes import Blinks, Gaze, lids_follow
 from avatar_engine.motion.gestures import ACT_BEATS, Gestures
 from avatar_engine.motion.noise import Wander, pulse
+from avatar_engine.motion.torso import Torso
 from avatar_engine.motion.utterance import Utterance
 from avatar_engine.motion.visemes import PRESSED_WEIGHTS
 from avatar_engine.types.arkit import ARKIT, ARKIT_INDEX, weights_of
@@ -58,7 +59,7 @@ _PRESS = ARKIT_INDEX["mouthPressLeft"]
 _SMILE = weights_of(mouthSmile=0.2, cheekSquint=0.1, mouthDimple=0.04)
 _BROWS = weights_of(browInnerUp=0.3, browOuterUp=0.26)
 _FROWN = weights_of(browDown=0.18)
-_BREATH_CM = 0.07
+_ASIDE_CM = 0.05
 _LIMITS = np.radians([6.2, 5.0, 3.6])  # a photo's far side bears no more yaw
 _IS_MOUTH = np.array([name.startswith("mouth") for name in ARKIT])
 _LIDS = [i for name, i in ARKIT_INDEX.items() if name.startswith(("eyeWide", "eyeSquint"))]
@@ -97,7 +98,8 @@ class Performer:
         self._mood = Wander(streams[8], (4.0, 11.0))
         self._brow = Wander(streams[9], (0.8, 3.0))
         self._breath = Breath(streams[10])
-        self._shift = Wander(streams[11], (2.0, 5.0))
+        self._aside = Wander(streams[11], (2.0, 5.0))
+        self._torso = Torso(fps)
         self._utterances: list[Utterance] = []
         self._count = 0
         self._wanted: deque[_Wish] = deque()
@@ -271,11 +273,14 @@ class Performer:
         weights += upper
         weights += weights_of(**lids_follow(yaw, pitch)) * np.float32(1.0 - closed)
         weights += weights_of(eyeBlink=closed, browDown=0.05 * closed)
+        aside_cm = _ASIDE_CM * self._aside.at(now_s)
+        torso, shift_cm = self._torso.follow(head, self._breath.at(now_s), aside_cm)
         return FaceState(
             np.clip(weights, 0.0, 1.0).astype(np.float32),
             head.astype(np.float32),
-            self._shift_cm(now_s),
+            shift_cm,
             np.array([yaw, pitch], np.float32),
+            torso=torso,
         )
 
     def _mouth(
@@ -364,11 +369,6 @@ class Performer:
             head[:2] += turn * np.clip([0.28 * glance.yaw, 0.28 * glance.pitch], -0.06, 0.06)
         return _LIMITS * np.tanh(head / _LIMITS)
 
-    def _shift_cm(self, now_s: float) -> NDArray[np.float32]:
-        breath = self._breath.at(now_s)
-        side = 0.05 * self._shift.at(now_s)
-        return np.array([side, _BREATH_CM * breath, 0.5 * _BREATH_CM * breath], np.float32)
-
 
 def perform(
     chunks: Iterable[SpeechChunk],
@@ -412,6 +412,7 @@ def perform(
         np.stack([state.head_shift for state in states]),
         np.stack([state.gaze for state in states]),
         fps,
+        torso=np.stack([state.torso for state in states]),
     )
 
 

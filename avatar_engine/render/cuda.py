@@ -20,6 +20,8 @@ from avatar_engine.render.detail_definition import detail_share
 from avatar_engine.render.gaussians import Gaussians, TorchMaps
 from avatar_engine.render.plates import backdrop, framed_photo
 from avatar_engine.render.protocol import RenderConfig
+from avatar_engine.render.slide import SlidingPlates
+from avatar_engine.render.torso import TorsoRule
 from avatar_engine.types import Camera, FaceState, HeadMaps, Plates
 
 _TILE = 16
@@ -39,9 +41,12 @@ class CudaRenderer:
         self._config = config
         self._camera = camera.framed(config.width, config.height)
         self._maps = TorchMaps(maps, dtype=torch.float32, device="cuda")
-        plate = backdrop(plates, camera, config)
-        self._behind = torch.as_tensor(plate.behind, device="cuda")
-        self._cover = torch.as_tensor(plate.cover, device="cuda")
+        self._plates = SlidingPlates(
+            backdrop(plates, camera, config),
+            TorsoRule.of(maps, self._camera),
+            dtype=torch.float32,
+            device="cuda",
+        )
         self._is_closed = False
         self._detail = self._look_for_detail(plates, camera)
 
@@ -56,11 +61,13 @@ class CudaRenderer:
             raise RenderError("this renderer is closed: open another one")
         return self._maps.project(states, self._camera, source_residual=source_residual)
 
-    def finish(self, gaussians: Gaussians, color: Tensor, light: Tensor) -> Tensor:
+    def finish(
+        self, states: Sequence[FaceState], gaussians: Gaussians, color: Tensor, light: Tensor
+    ) -> Tensor:
         """Composite heads [B, H, W, 3] in [0, 1] with light [B, H, W]; uint8 on the GPU."""
-        through = (light * self._cover)[..., None]
-        picture = 255 * color + through * self._behind
-        alpha = 1 - light[..., None] + through
+        behind, cover = (torch.stack(t) for t in zip(*map(self._plates.at, states), strict=True))
+        picture = 255 * color + light[..., None] * behind
+        alpha = 1 - (light * (1 - cover))[..., None]
         if self._config.pixel_format == "rgba":
             picture = picture / alpha.clamp_min(1e-6)
         if self._detail is not None:
@@ -92,7 +99,7 @@ class CudaRenderer:
         """Draw one frame; see ``Renderer.render``."""
         gaussians = self.project([state], source_residual=source_residual)
         color, light = rasterize([gaussians], self._config)
-        return self.finish(gaussians, color, light)[0].cpu().numpy()
+        return self.finish([state], gaussians, color, light)[0].cpu().numpy()
 
     @torch.no_grad()
     def coverage(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.float32]:
@@ -104,7 +111,7 @@ class CudaRenderer:
     def close(self) -> None:
         """Free the GPU's memory of this persona."""
         self._is_closed = True
-        del self._maps, self._behind, self._cover
+        del self._maps, self._plates
 
 
 @torch.no_grad()
@@ -129,7 +136,10 @@ def draw_together(
     color, light = rasterize(gaussians, requests[0][0].config)
     counts = [len(states) for _, states in requests]
     parts = zip(requests, gaussians, color.split(counts), light.split(counts), strict=True)
-    return [renderer.finish(posed, some, rest) for (renderer, _), posed, some, rest in parts]
+    return [
+        renderer.finish(states, posed, some, rest)
+        for (renderer, states), posed, some, rest in parts
+    ]
 
 
 def rasterize(gaussians: Sequence[Gaussians], config: RenderConfig) -> tuple[Tensor, Tensor]:

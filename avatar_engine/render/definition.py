@@ -39,6 +39,14 @@ NEAR_CM = 5.0
 """What is nearer to the camera is not drawn."""
 JOINT_SHARES = (0.0, 0.5, 1.0)
 """Share of the head's motion that each of the three joints makes."""
+TORSO_LIMIT_CM = 0.6
+"""A still picture of a body slides no farther than this."""
+COLLAR_CM = 1.5
+"""So far below the neck's pivot the body plate begins to slide less."""
+LEAST_SLIDING_ROWS = 0.15
+"""Of the picture's height: the plate's slide runs out over no fewer rows at the lower edge."""
+SLIDE_STEPS = 8
+"""The plate slides in steps of this part of a pixel, so that a slow breath need not redraw it."""
 
 
 def inner_neighbours(bits: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -16,6 +16,7 @@ from avatar_engine.render.definition import (
     LIGHT_WORLD,
     LIPS_PARTED_CM,
 )
+from avatar_engine.render.torso import torso_shift
 from avatar_engine.types import ARKIT_INDEX, Camera, FaceState, HeadMaps
 from avatar_engine.types.maps import PLAIN_MODES, TintDriver
 
@@ -46,7 +47,7 @@ def joint_matrices(maps: HeadMaps, camera: Camera, state: FaceState) -> NDArray[
     act linearly, blending their results is the same.
     """
     pose = _finite(state.head_pose)
-    shift = head_shift(state)
+    shift, torso = head_shift(state), torso_shift(state)
     placement = np.asarray(maps.placement, np.float64)
     pivot = placement[:, :3] @ np.asarray(maps.pivot, np.float64) + placement[:, 3]
     orbit = rotation(float(_finite(state.orbit)))
@@ -54,7 +55,7 @@ def joint_matrices(maps: HeadMaps, camera: Camera, state: FaceState) -> NDArray[
     joints = np.empty((3, 3, 4))
     for joint, share in zip(joints, JOINT_SHARES, strict=True):
         turn = rotation(*(share * pose))
-        about = pivot + share * shift - turn @ pivot  # Y' = turn @ Y + about
+        about = pivot + torso + share * shift - turn @ pivot  # Y' = turn @ Y + about
         to_camera = view @ orbit
         joint[:, :3] = to_camera @ turn @ placement[:, :3]
         at = turn @ placement[:, 3] + about

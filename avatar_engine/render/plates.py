@@ -13,16 +13,29 @@ from avatar_engine.types import Camera, Plates
 
 @dataclass(frozen=True, slots=True)
 class Backdrop:
-    """The plates of one output.
+    """The plates of one output, the body at rest.
 
     Attributes:
-        behind: [H, W, 3] float32 in [0, 255], not premultiplied: body over background; for
-            ``rgba`` the body's own colour.
-        cover: [H, W] float32 in [0, 1]: 1 everywhere, for ``rgba`` the body's coverage.
+        body: [H, W, 3] float32 in [0, 255], premultiplied with ``share``.
+        share: [H, W] float32 in [0, 1], the body's coverage.
+        far: [H, W, 3] float32 in [0, 255] what stands behind the body; black for ``rgba``.
+        is_open: Whether nothing stands behind the body (``rgba``).
     """
 
-    behind: NDArray[np.float32]
-    cover: NDArray[np.float32]
+    body: NDArray[np.float32]
+    share: NDArray[np.float32]
+    far: NDArray[np.float32]
+    is_open: bool
+
+    @property
+    def behind(self) -> NDArray[np.float32]:
+        """[H, W, 3] what the head covers, premultiplied with ``cover``."""
+        return self.body + (1 - self.share[..., None]) * self.far
+
+    @property
+    def cover(self) -> NDArray[np.float32]:
+        """[H, W] in [0, 1]: 1 everywhere, for ``rgba`` the body's coverage."""
+        return self.share if self.is_open else np.ones_like(self.share)
 
 
 def backdrop(plates: Plates, camera: Camera, config: RenderConfig) -> Backdrop:
@@ -48,15 +61,15 @@ def backdrop(plates: Plates, camera: Camera, config: RenderConfig) -> Backdrop:
     body = np.zeros((*shape, 4), np.float32)
     if config.has_body:
         body = _resample(plates.body, size, box)
-    color, cover = body[..., :3], body[..., 3] / np.float32(255)
+    share = body[..., 3] / np.float32(255)
+    premultiplied = body[..., :3] * share[..., None]
     if config.pixel_format == "rgba":
-        return Backdrop(color, cover)
+        return Backdrop(premultiplied, share, np.zeros((*shape, 3), np.float32), is_open=True)
     if config.background is None:
         far = _resample(plates.background, size, box)
     else:
         far = np.broadcast_to(np.asarray(config.background, np.float32), (*shape, 3))
-    behind = color * cover[..., None] + far * (1 - cover[..., None])
-    return Backdrop(behind.astype(np.float32), np.ones(shape, np.float32))
+    return Backdrop(premultiplied, share, far, is_open=False)
 
 
 def framed_photo(

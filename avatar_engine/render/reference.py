@@ -15,6 +15,8 @@ from avatar_engine.render.detail_definition import detail_share
 from avatar_engine.render.gaussians import Gaussians, TorchMaps
 from avatar_engine.render.plates import backdrop, framed_photo
 from avatar_engine.render.protocol import RenderConfig
+from avatar_engine.render.slide import SlidingPlates
+from avatar_engine.render.torso import TorsoRule
 from avatar_engine.types import Camera, FaceState, HeadMaps, Plates
 
 
@@ -115,7 +117,8 @@ class ReferenceRenderer:
         self.maps = TorchMaps(maps, dtype=dtype)
         self._config = config
         self._camera = camera.framed(config.width, config.height)
-        self._backdrop = backdrop(plates, camera, config)
+        rule = TorsoRule.of(maps, self._camera)
+        self._plates = SlidingPlates(backdrop(plates, camera, config), rule, dtype=torch.float64)
         self._is_closed = False
         self._detail = self._look_for_detail(plates, camera)
 
@@ -138,9 +141,9 @@ class ReferenceRenderer:
     def render(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.uint8]:
         """Draw one frame; see ``Renderer.render``."""
         color, light = (t.numpy() for t in self.linear(state, source_residual=source_residual))
-        through = (light * self._backdrop.cover)[..., None]
-        picture = 255 * color + through * self._backdrop.behind
-        alpha = 1 - light[..., None] + through
+        behind, cover = (t.numpy() for t in self._plates.at(state))
+        picture = 255 * color + light[..., None] * behind
+        alpha = 1 - light[..., None] * (1 - cover[..., None])
         if self._config.pixel_format == "rgba":
             picture = picture / np.maximum(alpha, 1e-6)
         if self._detail is not None:

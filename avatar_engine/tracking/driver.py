@@ -224,4 +224,5 @@ def _scaled(state: FaceState, share: float) -> FaceState:
         state.gaze * factor,
         state.orbit,
         corrections=None if state.corrections is None else state.corrections * factor,
+        torso=state.torso * factor,
     )

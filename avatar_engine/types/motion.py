@@ -25,6 +25,8 @@ class FaceState:
         orbit: Camera azimuth about the head in radians; pi shows the back.
         corrections: [C] amounts of the persona's corrective modes, added to what its drivers
             infer from the expression: what was seen of a driving face besides. None adds nothing.
+        torso: [2] translation of the whole figure, shoulders, neck and head, in cm to the
+            picture's right and up; ``head_shift`` comes on top of it.
     """
 
     blendshapes: NDArray[np.float32] = field(default_factory=lambda: _zeros(52))
@@ -33,6 +35,7 @@ class FaceState:
     gaze: NDArray[np.float32] = field(default_factory=lambda: _zeros(2))
     orbit: float = 0.0
     corrections: NDArray[np.float32] | None = None
+    torso: NDArray[np.float32] = field(default_factory=lambda: _zeros(2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Motion:
         blendshapes: [T, 52]; head_pose: [T, 3]; head_shift: [T, 3]; gaze: [T, 2] as in FaceState.
         fps: Frames per second.
         corrections: [T, C] as in FaceState, or None.
+        torso: [T, 2] as in FaceState, or None: it stands still.
     """
 
     blendshapes: NDArray[np.float32]
@@ -51,6 +55,7 @@ class Motion:
     gaze: NDArray[np.float32]
     fps: float = 25.0
     corrections: NDArray[np.float32] | None = None
+    torso: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.blendshapes)
@@ -62,4 +67,5 @@ class Motion:
             self.head_shift[t],
             self.gaze[t],
             corrections=None if self.corrections is None else self.corrections[t],
+            torso=_zeros(2) if self.torso is None else self.torso[t],
         )

@@ -242,11 +242,22 @@ def test_two_minutes_of_idle_are_no_loop(idle):
 
 
 def test_breathing_lifts_the_head_at_a_resting_rate(idle):
-    lift = _stack(idle, "head_shift")[:, 1]
+    lift = _stack(idle, "head_shift")[:, 1] + _stack(idle, "torso")[:, 1]
     middle = lift - lift.mean()
     breaths = ((middle[1:] > 0) & (middle[:-1] <= 0)).sum() / (len(idle) / 25 / 60)
     assert 10 < breaths < 20
     assert 0.05 < np.ptp(lift) < 0.3
+
+
+def test_shoulders_breathe_more_than_the_head_and_come_after_it(idle):
+    torso = _stack(idle, "torso")
+    head = torso[:, 1] + _stack(idle, "head_shift")[:, 1]
+    assert 0.2 < np.ptp(torso[:, 1]) < 0.6  # cm
+    assert head.std() < 0.7 * torso[:, 1].std()
+    yaw, aside = _stack(idle, "head_pose")[:, 0], torso[:, 0]
+    lags = [np.corrcoef(yaw[: -lag or None], aside[lag:])[0, 1] for lag in range(25)]
+    assert 3 <= int(np.argmax(lags)) <= 20  # frames
+    assert max(lags) > 0.5
 
 
 def test_the_resting_face_is_friendly_and_shut(idle):

@@ -30,6 +30,7 @@ STATES = {
         np.array([0.5, 0.3, 0.2], np.float32),
         np.array([0.2, -0.1], np.float32),
     ),
+    "breathing": FaceState(torso=np.array([0.31, 0.27], np.float32)),
     "from the side": FaceState(orbit=1.3),
     "from behind": FaceState(orbit=np.pi),
 }
@@ -63,6 +64,25 @@ def test_cpu_covers_what_the_reference_covers(renderers) -> None:
     assert actual.shape == (SIZE, SIZE)
     # Faint tails add up where the crown's texels crowd: what lies below 0.02 is seen here only.
     assert peak_signal_noise_ratio(expected, actual, data_range=1) >= 44
+
+
+@pytest.mark.parametrize("pixel_format", ["i420", "rgba"])
+def test_the_plate_slides_alike_in_every_format(head, pixel_format) -> None:
+    config = RenderConfig(SIZE, SIZE, pixel_format)
+    reference, cpu = ReferenceRenderer(*head, config), CpuRenderer(*head, config)
+    still = cpu.render(FaceState()).copy()
+    expected, actual = (_over_grey(r.render(STATES["breathing"])) for r in (reference, cpu))
+    assert peak_signal_noise_ratio(expected, actual, data_range=255) >= 46
+    assert peak_signal_noise_ratio(_over_grey(still), actual, data_range=255) < 40  # it went
+    np.testing.assert_array_equal(cpu.render(FaceState()), still)  # and comes back
+
+
+def _over_grey(picture: np.ndarray) -> np.ndarray:
+    """Straight alpha is laid over grey, whose own colour counts for little where it is thin."""
+    if picture.ndim == 1:
+        return picture.astype(float)
+    alpha = picture[..., 3:] / 255
+    return picture[..., :3] * alpha + 128 * (1 - alpha)
 
 
 def test_cpu_draws_other_sizes_and_the_source_residual() -> None:

@@ -5,14 +5,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.errors import RenderError
-from avatar_engine.render.colour import RGB_TO_YUV, to_bytes, to_i420, to_yuv
+from avatar_engine.render.colour import RGB_TO_YUV, to_yuv
 from avatar_engine.render.cpu.blend import blend_i420, blend_linear, blend_rgb, canvas_for
 from avatar_engine.render.cpu.detail import Detail, add_i420, add_rgb, detail_for
 from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.packed import PackedMaps, pack
 from avatar_engine.render.cpu.pose import pose
 from avatar_engine.render.cpu.records import KEYS, Palette, palette_for, records_for
-from avatar_engine.render.cpu.sort import bins_for, sort_into
+from avatar_engine.render.cpu.sliding import SlidingPlate
+from avatar_engine.render.cpu.sort import TILE_HEIGHT_LOG2, bins_for, sort_into
 from avatar_engine.render.cpu.surface import View
 from avatar_engine.render.definition import SHADE_RGB
 from avatar_engine.render.detail_definition import detail_share
@@ -26,6 +27,7 @@ from avatar_engine.render.joints import (
 )
 from avatar_engine.render.plates import backdrop, framed_photo
 from avatar_engine.render.protocol import RenderConfig
+from avatar_engine.render.torso import TorsoRule
 from avatar_engine.types import Camera, FaceState, HeadMaps, Plates
 
 _SMALLEST_WEIGHT = 1e-4
@@ -71,19 +73,21 @@ class CpuRenderer:
 
     def render(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.uint8]:
         """Draw one frame; see ``Renderer.render``."""
+        self._follow_torso(state)
         tints = self._pose(state, source_residual, self._palette)
+        behind = self._plate.behind
         if self._config.pixel_format == "rgb":
-            blend_rgb(self._records, self._bins, self._canvas, self._behind, self._out)
+            blend_rgb(self._records, self._bins, self._canvas, behind, self._out)
             if self._detail is not None:
                 add_rgb(self._records, self._detail, tints, self._canvas.dirty, self._out)
         elif self._config.pixel_format == "i420":
             size = {"width": self._config.width, "height": self._config.height}
-            blend_i420(self._records, self._bins, self._canvas, self._behind, self._out, **size)
+            blend_i420(self._records, self._bins, self._canvas, behind, self._out, **size)
             if self._detail is not None:
                 add_i420(self._records, self._detail, tints, self._canvas.dirty, self._out, **size)
         else:
             blend_linear(self._records, self._bins, self._canvas, self._linear)
-            _straight(self._linear, self._body, self._body_cover, self._out)
+            _straight(self._linear, behind, self._out)
             if self._detail is not None:
                 add_rgb(self._records, self._detail, tints, self._canvas.dirty, self._out)
         return self._out
@@ -142,21 +146,23 @@ class CpuRenderer:
 
     def _prepare_output(self, plates: Plates, camera: Camera) -> None:
         config = self._config
-        plate = backdrop(plates, camera, config)
+        rule = TorsoRule.of(self._sources[0], self._camera)
+        self._plate = SlidingPlate(backdrop(plates, camera, config), rule, config)
         shape = (config.height, config.width)
+        self._palette = self._rgb
         if config.pixel_format == "i420":
             self._palette = palette_of(self._sources[0], is_yuv=True)
-            self._behind = to_i420(plate.behind)
-            self._out = self._behind.copy()
+            self._out = self._plate.behind.copy()
         elif config.pixel_format == "rgb":
-            self._palette = self._rgb
-            self._out = to_bytes(plate.behind)
-            self._behind = np.ascontiguousarray(self._out.transpose(2, 0, 1))
+            self._out = np.ascontiguousarray(self._plate.behind.transpose(1, 2, 0))
         else:
-            self._palette = self._rgb
             self._linear = np.empty((4, *shape), np.float32)
-            self._body, self._body_cover = plate.behind, plate.cover
             self._out = np.zeros((*shape, 4), np.uint8)
+
+    def _follow_torso(self, state: FaceState) -> None:
+        if self._plate.follow(state):
+            first = (self._plate.first >> TILE_HEIGHT_LOG2) * self._bins.columns
+            self._canvas.dirty[first:] = 1  # tiles without content show the plate too
 
 
 def frame_view(
@@ -210,15 +216,18 @@ def palette_of(maps: HeadMaps, *, is_yuv: bool = False) -> Palette:
 
 
 @kernel
-def _straight(linear, body, cover, out):
-    """Head over body as straight alpha; [4, H, W] premultiplied, light last -> [H, W, 4]."""
+def _straight(linear, body, out):
+    """Head over body as straight alpha; [4, H, W] premultiplied -> [H, W, 4].
+
+    The head's last plane is the light that is left, the body's its coverage.
+    """
     for y in range(out.shape[0]):
         for x in range(out.shape[1]):
-            through = linear[3, y, x] * cover[y, x]
-            alpha = np.float32(1) - linear[3, y, x] + through
+            light = linear[3, y, x]
+            alpha = np.float32(1) - light + light * body[3, y, x]
             scale = np.float32(1) / max(alpha, np.float32(1e-6))
             for c in range(3):
-                value = (linear[c, y, x] + through * body[y, x, c]) * scale
+                value = (linear[c, y, x] + light * body[c, y, x]) * scale
                 out[y, x, c] = np.uint8(min(value + np.float32(0.5), np.float32(255)))
             out[y, x, 3] = np.uint8(alpha * np.float32(255) + np.float32(0.5))
 

@@ -26,6 +26,7 @@ def warm_up(progress: Callable[[float], None] | None = None) -> None:
     for i, pixel_format in enumerate(formats):
         renderer = CpuRenderer(maps, plates, camera, RenderConfig(32, 32, pixel_format))
         renderer.render(FaceState())
+        renderer.render(FaceState(torso=np.full(2, 0.1, np.float32)))
         renderer.coverage(FaceState())
         tell((i + 1) / 4)
     blend_weights(maps, camera, FaceState(), 0.0, 32, 32)
@@ -63,7 +64,7 @@ def _speck() -> tuple[HeadMaps, Plates, Camera]:
         pivot=np.zeros(3, np.float32),
     )
     grey = np.full((32, 32, 3), 128, np.uint8)
-    plates = Plates(grey, np.zeros((32, 32, 4), np.uint8), photo=grey)
+    plates = Plates(grey, np.full((32, 32, 4), 255, np.uint8), photo=grey)
     viewmat = np.diag([1.0, -1.0, -1.0, 1.0])
     viewmat[2, 3] = 100.0
     K = np.array([[100.0, 0, 16], [0, 100.0, 16], [0, 0, 1]])
