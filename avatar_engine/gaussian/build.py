@@ -15,6 +15,7 @@ from avatar_engine.gaussian.glasses import hold_still
 from avatar_engine.gaussian.hair import HairChart, hair_chart
 from avatar_engine.gaussian.lashes import with_lashes
 from avatar_engine.gaussian.lids import closed_lids, lid_depth_bias
+from avatar_engine.gaussian.monochrome import in_the_photos_tone
 from avatar_engine.gaussian.mouth import lip_pairs
 from avatar_engine.gaussian.painting import PaintedHead, paint_head
 from avatar_engine.gaussian.plates import make_plates
@@ -87,7 +88,7 @@ def build_maps(
     maps = relaxing(s, maps, folded, closed, labels.skin_tone)
     if completion is not None:
         maps = settled(s, with_corrections(maps, completion, glasses))
-    maps = with_lashes(s, maps)
+    maps = in_the_photos_tone(with_lashes(s, maps), s.view)
     tell("done", 1.0)
     return maps, plates
 
