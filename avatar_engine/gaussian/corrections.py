@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.gaussian.painting import PaintedHead
+from avatar_engine.gaussian.regions import Regions
 from avatar_engine.gaussian.smooth import smoothstep
-from avatar_engine.types import ARKIT_INDEX, Chart, Compensation, Drivers, HeadMaps
+from avatar_engine.types import ARKIT_INDEX, Chart, Compensation, Drivers, HeadMaps, HeadRig
 
 _FRONT_Z_CM = (-2.0, 1.0)  # farther back is left as it is
 # No expression moves crown, back or neck; what is learnt of them is noise, and would cost time.
@@ -25,11 +26,16 @@ def with_completion(painted: PaintedHead, completion: Compensation) -> PaintedHe
     """
     regions, samples = painted.s.regions, painted.samples
     hairy = np.maximum(samples.hairy, samples.hairy[regions.twin])
-    in_front = smoothstep(painted.s.rig.mean[:, 2], *_FRONT_Z_CM)
-    share = (1 - np.clip(samples.weight, 0, 1)) * in_front * (1 - regions.scalp) * (1 - hairy)
-    share = np.where(regions.skin, share, 0)[:, None]
+    share = (1 - np.clip(samples.weight, 0, 1)) * (1 - hairy)
+    share = (share * completed_skin(painted.s.rig, regions))[:, None]
     color = painted.color + share * (completion.color - painted.color)
     return replace(painted, color=np.clip(color, 0, 1))
+
+
+def completed_skin(rig: HeadRig, regions: Regions) -> NDArray[np.float64]:
+    """[N] in [0, 1] where colours may be completed: skin of face, sides and throat, not scalp."""
+    in_front = smoothstep(rig.mean[:, 2], *_FRONT_Z_CM)
+    return np.where(regions.skin, in_front * (1 - regions.scalp), 0)
 
 
 def with_corrections(

@@ -55,6 +55,8 @@ class PaintedHead:
         linear_misfit: [N, 3] cm in head space, what the fitted linear rig leaves to the photo's
             landmarks, carried over the front of the head: of the person and of the expression.
         follow: [N] of ``neck.neck_follow``.
+        ears_found: Of ``ears.fit_ears``: (left, right).
+        ears_flat: Of ``carve.flatten_ears``.
     """
 
     s: Sculpture
@@ -69,6 +71,8 @@ class PaintedHead:
     teeth_seen: NDArray[np.bool_]
     linear_misfit: NDArray[np.float64]
     follow: NDArray[np.float64]
+    ears_found: tuple[bool, bool]
+    ears_flat: tuple[float, float]
 
     def seen_head(self) -> SeenHead:
         """What a compensator is told of this head, in training as in a persona's build."""
@@ -114,23 +118,48 @@ def paint_head(
     tell("unwrapping the photo", 0.4)
     front = _front(s)
     samples = unwrap(s, labels, front)
-    light = light_of(s, samples.color, samples.weight, samples.bare)
-    samples = without_foreign(s, labels, samples, light)
+    samples, color = paint_skin(s, labels, samples, ears_found, ears_flat)
     glasses = glasses_share(s)
     folded = folded_lids(s) * (1 - glasses)
     opacity = np.where(s.chart > 0, opacity_in_matte(s), 0)
     opacity *= np.where(regions.skin, neck_opacity(s, samples), 1)
     opacity *= teeth_opacity(s)
-    fused = fuse(samples, regions, light)
-    color, trust = bare_ears_skin(s, samples, light, ears_found, fused)
-    covered = _covered(samples, regions, ears_found)
-    color = complete(s, labels, color, trust, ears_flat, covered, 0 * folded, light, samples.hairy)
     eyes_seen = paint_eyes(s, samples, color)
     teeth_seen = paint_mouth(s, teeth, labels, color)
     return PaintedHead(
         s, labels, front, samples, folded, glasses, opacity, color, eyes_seen, teeth_seen,
-        linear_misfit, neck_follow(s, samples),
+        linear_misfit, neck_follow(s, samples), ears_found, ears_flat,
     )  # fmt: skip
+
+
+def paint_skin(
+    s: Sculpture,
+    labels: Labels,
+    samples: Samples,
+    ears_found: tuple[bool, bool],
+    ears_flat: tuple[float, float],
+) -> tuple[Samples, NDArray[np.float64]]:
+    """Give every texel of the skin chart a colour: seen, from the twin, or filled.
+
+    Args:
+        s: The head, shaped.
+        labels: Of the photo.
+        samples: The photo at each texel.
+        ears_found: Of ``ears.fit_ears``.
+        ears_flat: Of ``carve.flatten_ears``.
+
+    Returns:
+        The samples without trust in what cannot be this person's skin, and colours [N, 3].
+    """
+    light = light_of(s, samples.color, samples.weight, samples.bare)
+    samples = without_foreign(s, labels, samples, light)
+    fused = fuse(samples, s.regions, light)
+    color, trust = bare_ears_skin(s, samples, light, ears_found, fused)
+    covered = _covered(samples, s.regions, ears_found)
+    unfolded = np.zeros(len(s.chart))
+    hairy = samples.hairy
+    color = complete(s, labels, color, trust, ears_flat, covered, unfolded, light, hairy)
+    return samples, color
 
 
 def _front(s: Sculpture) -> Nearest:

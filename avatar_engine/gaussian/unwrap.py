@@ -90,7 +90,7 @@ def unwrap(s: Sculpture, labels: Labels, front: Nearest) -> Samples:
     # A lone trusted texel is noise.
     dense = blur_atlas((weight * regions.skin).reshape(R, R), 2.0).ravel()
     weight = np.where(regions.skin, weight * smoothstep(dense, 0.12, 0.5), weight)
-    _drop_half_seen_ear(s, weight)
+    drop_half_seen_ear(s, weight)
     hairy, clothed = share[:, HAIR] * visible, share[:, CLOTH] * visible
     bare = share[:, SKIN] * visible
     return Samples(
@@ -152,7 +152,7 @@ def _features(s, row, col, color, weight, mouth_open):  # type: ignore[no-untype
     return banned & regions.skin
 
 
-def _drop_half_seen_ear(s: Sculpture, weight: NDArray[np.float64]) -> None:
+def drop_half_seen_ear(s: Sculpture, weight: NDArray[np.float64]) -> None:
     """An ear seen much worse than its twin takes the twin's colours altogether."""
     ears = [s.regions.ear & side for side in (s.regions.left, ~s.regions.left)]
     seen = [weight[ear].mean() for ear in ears]

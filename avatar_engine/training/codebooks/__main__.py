@@ -2,6 +2,7 @@
 
 import statistics
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Annotated
@@ -16,7 +17,13 @@ from avatar_engine.head import load_head_rig
 from avatar_engine.training.codebooks.batches import Batches
 from avatar_engine.training.codebooks.export import exported
 from avatar_engine.training.codebooks.ground import ground_of
-from avatar_engine.training.codebooks.heads import read_heads, read_returned
+from avatar_engine.training.codebooks.heads import (
+    LearntHead,
+    person_of,
+    read_aside,
+    read_heads,
+    read_returned,
+)
 from avatar_engine.training.codebooks.learning import Learner, Schedule
 from avatar_engine.training.codebooks.network import Variant
 from avatar_engine.training.codebooks.trust import trust_of
@@ -39,6 +46,7 @@ def main(
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = SHIPPED,
     minutes: Annotated[float, typer.Option(help="Stop and keep after this long.")] = float("inf"),
     steps: Annotated[int, typer.Option(min=1)] = Schedule().steps,
+    warm: Annotated[Path | None, typer.Option(help="Checkpoint to take weights from.")] = None,
     variant: Annotated[Variant, typer.Option(help="What compensates.")] = "both",
     seed: Annotated[int, typer.Option(min=0)] = 0,
     threads: Annotated[int, typer.Option(min=1)] = 1,
@@ -53,19 +61,21 @@ def main(
     ground = ground_of(rig)
     try:
         heads = read_heads(data)
-        returned = read_returned(data, heads)
+        returned, aside = read_returned(data, heads), read_aside(data, heads)
     except (OSError, AvatarEngineError) as error:
         raise typer.BadParameter(str(error)) from error
     if not heads:
         raise typer.BadParameter(f"{data} holds no heads; run avatar_engine.training.portraits")
     schedule = _SMOKE if smoke else Schedule(steps=steps, seed=seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    taught = [head for k, head in enumerate(returned) if k % _TRIED_EVERY]
+    tried, taught = _parted(returned, aside)
     batches = Batches([*heads, *taught], ground, schedule.seed)
     learner = Learner(batches, schedule, variant, device)
     file = work / "checkpoint.pt"
     if file.exists() and not smoke:
         learner.resume(file)
+    elif warm is not None:
+        learner.begin_from(warm)
     console.print(f"{len(heads)} heads, from step {learner.step} of {schedule.steps}")
     figures: dict[str, list[float]] = defaultdict(list)
     losses: list[float] = []
@@ -97,12 +107,22 @@ def main(
         halves,
         ground,
         rig,
-        trust=trust_of(returned[::_TRIED_EVERY], halves, batches),
+        trust=trust_of(tried, halves, batches),
         motion=variant != "appearance",
         appearance=variant != "motion",
     )
     save_weights(output, tensors, FACTS)
     console.print(f"wrote {output.name}, {output.stat().st_size / 1e6:.2f} MB")
+
+
+def _parted(
+    returned: Sequence[LearntHead], aside: Sequence[LearntHead]
+) -> tuple[list[LearntHead], list[LearntHead]]:
+    """Heads that only tell how far to believe, and those that are learnt from: by person."""
+    kept = {person_of(head.name) for head in returned[::_TRIED_EVERY]}
+    both = [*returned, *aside]
+    tried = [head for head in both if person_of(head.name) in kept]
+    return tried, [head for head in both if person_of(head.name) not in kept]
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from avatar_engine.codebook.plan import SCALES, CodebookPlan
 
 _KEPT = 0.96  # of a code's running mean, per step
 _TOO_SELDOM = 0.3  # of an even share; a code used less is put where one is needed
+_CONSCIENCE, _MOST_HANDICAP = 0.5, 4.0  # the more tokens a code has, the nearer the next must be
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +161,11 @@ class Codebook(nn.Module):
                 self.codes[before:count] = used[start] / spread
             self.spread[k].lerp_(spread, 0.02)
             patches = patches / self.spread[k]
-            found = torch.cdist(patches, self.codes[:count].expand(len(patches), -1, -1)).argmin(-1)
-            nearest[scale] = torch.where(is_known, found, -1)
-            at, seen = found[is_known], patches[is_known]
+            apart = torch.cdist(patches, self.codes[:count].expand(len(patches), -1, -1))
+            nearest[scale] = torch.where(is_known, apart.argmin(-1), -1)
+            handicap = self.counts[:count].clamp(1 / _MOST_HANDICAP, _MOST_HANDICAP)
+            winner = (apart * handicap**_CONSCIENCE).argmin(-1)
+            at, seen = winner[is_known], patches[is_known]
             # Every scale counts alike, however many tokens it has.
             share = 1.0 / len(at)
             sums.index_add_(0, at, seen * share)

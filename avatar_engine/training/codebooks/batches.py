@@ -11,12 +11,13 @@ from avatar_engine.codebook.arithmetic import Floats
 from avatar_engine.codebook.front import Fused, appearance_planes, fused, person_planes, shrunk
 from avatar_engine.codebook.plan import SCALES
 from avatar_engine.training.codebooks.ground import Ground
-from avatar_engine.training.codebooks.heads import LearntHead
+from avatar_engine.training.codebooks.heads import ASIDE, RETURNED, LearntHead
 from avatar_engine.training.codebooks.spoiling import left_visible, shade_of
 
 _REST = 0.1  # of the loss, for what the photo shows anyway
-_SYNTHETIC, _RETURNED = 0.8, 1.2  # drawn so often for each portrait
-_BUILT = 0.75  # share of heads with a known truth that are shown as a persona's build sees them
+_UNUSED = 0.15  # of the loss, for hair, scalp and back, where a build takes no colours
+_SYNTHETIC, _RETURNED, _ASIDE = 1.2, 1.2, 3.0  # drawn so often for each portrait
+_BUILT = 0.8  # share of heads with a known truth that are shown as a persona's build sees them
 _EXACT_SHARE = 0.5
 _SHUT = 0.3  # share of the lids still shown, below which closed ones are learnt
 
@@ -73,9 +74,15 @@ class Batches:
         self.seed = seed
         colored = [h for h in heads if h.color is not None]
         self.portraits = [h for h in colored if h.truth is None]
-        returned = [h for h in colored if h.truth is not None and h.lids is None]
         synthetic = [h for h in colored if h.lids is not None]
-        kinds = ((self.portraits, 1.0), (synthetic, _SYNTHETIC), (returned, _RETURNED))
+        aside = [h for h in colored if h.name.startswith(ASIDE)]
+        returned = [h for h in colored if h.name.startswith(RETURNED)]
+        kinds = (
+            (self.portraits, 1.0),
+            (synthetic, _SYNTHETIC),
+            (aside, _ASIDE),
+            (returned, _RETURNED),
+        )
         self.kinds = [(kind, share) for kind, share in kinds if kind]
         self.moving = [h for h in heads if h.displacement is not None]
         self.fitted = [h for h in heads if h.truth is None]
@@ -134,6 +141,7 @@ class Batches:
         planes: Floats = np.concatenate([appearance_planes(before, hairy), ground.place])
         hidden = np.multiply(known, 1 - seen, dtype=np.float32)[None]
         weight: Floats = hidden + np.float32(_REST) * (known * seen)[None]
+        weight = weight * used_share(ground, hairy, least=_UNUSED)
         person = self.person(head, residual=True)
         return planes, before.color, truth, weight, hidden, person, head.source
 
@@ -159,6 +167,13 @@ class Batches:
             expressions=_stacked(expressions),
             missing=_stacked(missing),
         )
+
+
+def used_share(ground: Ground, hairy: Floats, least: float = 0.0) -> Floats:
+    """[128, 128] how much of completed colours a persona's build takes over, at least ``least``."""
+    plain = 1 - np.maximum(hairy, hairy[:, ::-1])
+    share: Floats = np.float32(least) + np.float32(1 - least) * ground.completed * plain
+    return share
 
 
 def _drawn(heads: Sequence[LearntHead], rng: np.random.Generator) -> LearntHead:

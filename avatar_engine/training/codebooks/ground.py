@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from avatar_engine.codebook.arithmetic import Floats
 from avatar_engine.codebook.front import as_planes, shrunk
 from avatar_engine.codebook.plan import APPEARANCE, MOTION, PLACE_PLANES, SCALES
+from avatar_engine.gaussian.corrections import completed_skin
 from avatar_engine.gaussian.regions import regions_of
 from avatar_engine.shapes import grid_neighbours, surface_groups, tangents
 from avatar_engine.training.portraits.coarse import COARSE, CoarseGrid
@@ -26,6 +27,7 @@ class Ground:
         normals: [3, 128, 128] of the mean head.
         lids: [128, 128] in [0, 1], skin beside the eyes.
         low: [128, 128] in [0, 1], below the jaw.
+        completed: [128, 128] in [0, 1], where a persona's build takes completed colours.
         skin_field: [64, 64] the skin chart's share.
         stress: [64, 64] how much a miss counts: lips and lids most, the back least.
         mean: [3, 32, 32] cm, the mean head.
@@ -39,6 +41,7 @@ class Ground:
     normals: Floats
     lids: Floats
     low: Floats
+    completed: Floats
     skin_field: Floats
     stress: Floats
     mean: Floats
@@ -85,6 +88,7 @@ def ground_of(rig: HeadRig) -> Ground:
         normals=facing,
         lids=small(as_planes(lids[:, None]), fine)[0],
         low=shrunk(as_planes(regions.neck_zone[:, None].astype(np.float32)), fine)[0],
+        completed=shrunk(as_planes(completed_skin(rig, regions)[:, None]), fine)[0],
         skin_field=field_of(on_skin.reshape(-1, 1))[0],
         stress=field_of(stress[:, None])[0],
         mean=small(mean, coarse),

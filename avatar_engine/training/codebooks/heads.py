@@ -18,6 +18,9 @@ from avatar_engine.types import ARKIT, ARKIT_INDEX
 RETURNED = "returned-"
 """Before the name of a person, names their second head in a cache."""
 
+ASIDE = "aside"
+"""Begins the names of a person's own head with one side hidden, see :func:`aside_name`."""
+
 TWINS = np.array([ARKIT_INDEX[twin_name(name)] for name in ARKIT])
 """[52] the expression that does the same on the other side."""
 
@@ -109,6 +112,37 @@ def read_returned(folder: Path, heads: Sequence[LearntHead]) -> list[LearntHead]
             second = learnt(path.stem, load_cached(path))
             found.append(replace(second, truth=first.color, known=first.seen))
     return found
+
+
+def read_aside(folder: Path, heads: Sequence[LearntHead]) -> list[LearntHead]:
+    """The same heads with one side hidden (see ``aside``), each with what its photo shows there.
+
+    Args:
+        folder: The cache.
+        heads: Whole, by whose names the others are found.
+    """
+    found = []
+    for whole in heads:
+        for path in sorted(folder.glob(f"{ASIDE}?-{whole.name}.npz")):
+            hidden = learnt(path.stem, load_cached(path))
+            found.append(replace(hidden, truth=whole.color, known=whole.seen))
+    return found
+
+
+def aside_name(name: str, turn: int) -> str:
+    """Name of a head with one side hidden.
+
+    Args:
+        name: Of the head.
+        turn: Counted from 0, which way and how far.
+    """
+    return f"{ASIDE}{turn}-{name}"
+
+
+def person_of(name: str) -> str:
+    """Whose head it is, by the name of a head, a second one, or one with a side hidden."""
+    kind, _, rest = name.partition("-")
+    return rest if kind == RETURNED[:-1] or kind[:-1] == ASIDE else name
 
 
 def learnt(name: str, head: CachedHead) -> LearntHead:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from avatar_engine.codebook.plan import MOTION
+from avatar_engine.codebook.plan import APPEARANCE, MOTION
 from avatar_engine.training.codebooks.asking import Codebook
 from avatar_engine.training.codebooks.batches import AppearanceBatch, Batches, MotionBatch
 from avatar_engine.training.codebooks.driving import Driving, prototype_weights
@@ -21,8 +21,9 @@ from avatar_engine.training.codebooks.objective import (
     judge_appearance,
     judge_motion,
 )
+from avatar_engine.training.codebooks.pruning import pruned
 
-_MOTION_EVERY = 2  # steps; a step without it costs half as much
+_MOTION_EVERY = 3  # steps; a step without it costs half as much
 _AVERAGED = 0.99  # of the running mean of weights, which is what ships
 
 _Batch = TypeVar("_Batch", AppearanceBatch, MotionBatch)
@@ -181,6 +182,7 @@ class Learner:
             "step": self.step,
             "steps": self.schedule.steps,
             "variant": self.variant,
+            "prefixes": {"motion": MOTION.prefixes, "appearance": APPEARANCE.prefixes},
             "halves": self.halves.state_dict(),
             "mean": self.mean.state_dict(),
             "optimiser": self.optimiser.state_dict(),
@@ -196,6 +198,13 @@ class Learner:
         self.mean.load_state_dict(state["mean"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
+
+    def begin_from(self, file: Path) -> None:
+        """Begin anew with the weights of another training, whose books may have been larger."""
+        state = torch.load(file, weights_only=True, map_location=self.device)
+        learnt = pruned(state["mean"], state.get("prefixes", {}))
+        self.halves.load_state_dict(learnt)
+        self.mean.load_state_dict(learnt)
 
 
 def _if_codes(memory: nn.Module) -> Codebook | None:

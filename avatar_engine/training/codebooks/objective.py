@@ -11,8 +11,8 @@ from avatar_engine.training.codebooks.asking import Codebook, Found, halved, per
 from avatar_engine.training.codebooks.batches import AppearanceBatch, MotionBatch
 from avatar_engine.training.codebooks.driving import Driving
 
-_SMOOTH = 0.02  # sRGB below which a miss counts by its square
-_EDGES, _COARSE, _CHOICE = 1.0, 0.3, 0.02
+_SMOOTH = 0.05  # sRGB below which a miss counts by its square
+_EDGES, _COARSE, _CHOICE = 0.5, 0.3, 0.02
 _NOISE_CM = 0.02  # landmarks are no better
 _AMOUNT_COST = 0.02
 _DRIVEN = 0.4

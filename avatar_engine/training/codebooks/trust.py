@@ -14,7 +14,7 @@ import torch
 from avatar_engine.codebook.arithmetic import Floats, grown, quotient
 from avatar_engine.codebook.front import Fused, appearance_planes, shrunk
 from avatar_engine.codebook.plan import APPEARANCE
-from avatar_engine.training.codebooks.batches import Batches
+from avatar_engine.training.codebooks.batches import Batches, used_share
 from avatar_engine.training.codebooks.ground import Ground
 from avatar_engine.training.codebooks.heads import LearntHead
 from avatar_engine.training.codebooks.learning import Halves
@@ -72,8 +72,10 @@ def _tried(head: LearntHead, halves: Halves, batches: Batches) -> tuple[Floats, 
     assert head.truth is not None
     assert head.known is not None
     assert head.seen is not None
+    assert head.hairy is not None
     change = lacking(head, halves, batches)
-    new = (head.known > 0.5) * np.clip(1 - 4 * head.seen, 0, 1) * batches.ground.skin
+    hidden = (head.known > 0.5) * np.clip(1 - 4 * head.seen, 0, 1)
+    new = hidden * used_share(batches.ground, head.hairy)
     missed = head.truth - head.base
     gain = (change * missed).sum(0, keepdims=True) * new
     size = (change * change).sum(0, keepdims=True) * new
