@@ -23,7 +23,8 @@ from avatar_engine.gaussian.relax import relaxing
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.settled import settled
 from avatar_engine.gaussian.smooth import smoothstep
-from avatar_engine.gaussian.solve import BlendWeights, solve_colors
+from avatar_engine.gaussian.solve import solve_colors
+from avatar_engine.gaussian.source_view import OpenView
 from avatar_engine.gaussian.tongue import TONGUE_OUT, lower_tongue, tongue_mode
 from avatar_engine.gaussian.trim import trim_outline
 from avatar_engine.shapes import grid_neighbours, surface_groups
@@ -51,7 +52,7 @@ def build_maps(
     rig: HeadRig,
     fit: HeadFit,
     portrait: Portrait,
-    blend_weights: BlendWeights,
+    open_view: OpenView,
     progress: Progress | None = None,
     *,
     compensator: Compensator | None = None,
@@ -62,7 +63,7 @@ def build_maps(
         rig: The head model.
         fit: The portrait explained by it.
         portrait: The photo.
-        blend_weights: The renderer's sparse blend weights of the source view.
+        open_view: Lets the renderer blend the source view.
         progress: Told the step and the share done in [0, 1].
         compensator: Adds what the photo does not show; None leaves it at mirror and fill.
 
@@ -81,9 +82,10 @@ def build_maps(
     plates = make_plates(s, labels, painted.front, portrait, color, hair.mask)
     maps = _assembled(painted, hair)
     tell("matching the photo", 0.75)
-    maps = trim_outline(s.view, maps, blend_weights)
+    source = open_view(maps, s.view.camera)
+    maps = trim_outline(s.view, maps, source)
     reluctance = np.r_[_reluctance(painted), 1 - hair.trust]
-    maps = solve_colors(s, maps, plates, blend_weights, reluctance)
+    maps = solve_colors(s, maps, plates, source, reluctance)
     closed = closed_lids(s, maps.colors[: len(s.chart)], folded, glasses)
     maps = relaxing(s, maps, folded, closed, labels.skin_tone)
     if completion is not None:

@@ -7,10 +7,9 @@ the renderer itself says where each one's light lands in the source view.
 from dataclasses import replace
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from avatar_engine.gaussian.smooth import smoothstep
-from avatar_engine.gaussian.solve import BlendWeights
+from avatar_engine.gaussian.source_view import SourceView
 from avatar_engine.gaussian.view import View
 from avatar_engine.types import Chart, HeadMaps
 
@@ -20,20 +19,19 @@ _SKIN_KEPT = 0.97  # per round: the outline of one view lies inside another, a h
 _UNSEEN = 0.02  # pixels of light: too little to judge by
 
 
-def trim_outline(view: View, maps: HeadMaps, blend_weights: BlendWeights) -> HeadMaps:
+def trim_outline(view: View, maps: HeadMaps, source: SourceView) -> HeadMaps:
     """The same maps without what would show as a halo around the head.
 
     Args:
         view: The source view.
         maps: Before the colour solve.
-        blend_weights: Of the source view.
+        source: Opened with these maps.
     """
     outside = 1 - view.matte.ravel()
     for _ in range(_ROUNDS):
-        weights = csr_matrix(blend_weights(maps, view.camera)[0])
-        light = np.asarray(weights.sum(0)).ravel()
-        spilt = np.asarray(weights.T @ outside).ravel() / np.maximum(light, 1e-6)
-        keep = np.where(light < _UNSEEN, 1, 1 - smoothstep(spilt, _KEPT, _GONE))
+        light, spilt = source.light_on(maps.opacities, outside, _KEPT)
+        share = spilt / np.maximum(light, 1e-6)
+        keep = np.where(light < _UNSEEN, 1, 1 - smoothstep(share, _KEPT, _GONE))
         keep = np.where(maps.chart == Chart.HAIR, keep, np.maximum(keep, _SKIN_KEPT))
         maps = replace(maps, opacities=(maps.opacities * keep).astype(np.float32))
     return maps

@@ -12,7 +12,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from avatar_engine.codebook import load_compensator
 from avatar_engine.codebook.fine_motion import WithFineMotion, load_fine_motion
@@ -23,7 +22,7 @@ from avatar_engine.head import fit_head, load_head_rig
 from avatar_engine.persona.file import load_persona
 from avatar_engine.persona.persona import Persona, Provenance
 from avatar_engine.portrait import read_portrait
-from avatar_engine.render.weights import blend_weights
+from avatar_engine.render.weights import BlendedView
 from avatar_engine.types import (
     Camera,
     Compensator,
@@ -74,7 +73,7 @@ def build_persona(
         rig,
         fit,
         portrait,
-        source_weights,
+        source_view,
         lambda step, share: tell(step, 0.25 + 0.75 * share),
         compensator=_shared_compensator() if has_compensation else None,
     )
@@ -115,11 +114,9 @@ def open_persona(
     return build_persona(path, has_compensation=has_compensation, progress=progress)
 
 
-def source_weights(maps: HeadMaps, camera: Camera) -> tuple[csr_array, NDArray[np.float32]]:
-    """Blend weights [H * W, M] of the photo's own view and expression, and light left [H, W]."""
-    state = FaceState(blendshapes=maps.source - maps.rest)
-    weights, light = blend_weights(maps, camera, state, 1.0, camera.width, camera.height)
-    return weights, light.reshape(camera.height, camera.width)
+def source_view(maps: HeadMaps, camera: Camera) -> BlendedView:
+    """The photo's own view and expression."""
+    return BlendedView(maps, camera, FaceState(blendshapes=maps.source - maps.rest), 1.0)
 
 
 def _without_corrections(maps: HeadMaps) -> HeadMaps:

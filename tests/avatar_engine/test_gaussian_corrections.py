@@ -9,7 +9,7 @@ from avatar_engine.errors import WeightsError
 from avatar_engine.gaussian import build_maps
 from avatar_engine.head import fit_head, load_head_rig
 from avatar_engine.persona import build_persona, making, open_persona
-from avatar_engine.persona.making import source_weights
+from avatar_engine.persona.making import source_view
 from avatar_engine.portrait import read_portrait
 from avatar_engine.render import RenderConfig, open_renderer
 from avatar_engine.types import ARKIT_INDEX, Chart, FaceState
@@ -24,8 +24,8 @@ def built():
     portrait = read_portrait(EXAMPLE)
     fit = fit_head(rig, portrait)
     by_hand = HandMade()
-    plain, _ = build_maps(rig, fit, portrait, source_weights)
-    maps, plates = build_maps(rig, fit, portrait, source_weights, compensator=by_hand)
+    plain, _ = build_maps(rig, fit, portrait, source_view)
+    maps, plates = build_maps(rig, fit, portrait, source_view, compensator=by_hand)
     return plain, maps, plates, fit.camera, by_hand
 
 

@@ -11,7 +11,7 @@ import pytest
 from avatar_engine.gaussian import build_maps
 from avatar_engine.gaussian.regions import regions_of
 from avatar_engine.head import fit_head, load_head_rig
-from avatar_engine.persona.making import source_weights
+from avatar_engine.persona.making import source_view
 from avatar_engine.portrait import read_portrait
 from avatar_engine.render import RenderConfig, open_renderer
 from avatar_engine.types import ARKIT_INDEX, Chart, FaceState, weights_of
@@ -30,7 +30,7 @@ def built(rig):
     fit = fit_head(rig, portrait)
     steps = []
     maps, plates = build_maps(
-        rig, fit, portrait, source_weights, lambda step, share: steps.append(share)
+        rig, fit, portrait, source_view, lambda step, share: steps.append(share)
     )
     return portrait, fit, maps, plates, steps
 
@@ -135,7 +135,7 @@ def test_mouth_weights_rest_at_zero_and_eyes_are_held(built):
 
 def test_building_is_deterministic(built, rig):
     portrait, fit, maps, _, _ = built
-    again, _ = build_maps(rig, fit, replace(portrait), source_weights)
+    again, _ = build_maps(rig, fit, replace(portrait), source_view)
     assert np.array_equal(again.colors, maps.colors)
     assert np.array_equal(again.positions, maps.positions)
 
@@ -148,7 +148,7 @@ def test_real_portraits_build_and_render_back(name, rig):
         pytest.skip("LIVEPITCH_SHARED names no folder of development data")
     portrait = read_portrait(Path(shared) / "data" / "portraits" / "dev" / f"{name}.jpg")
     fit = fit_head(rig, portrait)
-    maps, plates = build_maps(rig, fit, portrait, source_weights)
+    maps, plates = build_maps(rig, fit, portrait, source_view)
     camera = open_renderer("cpu", maps, plates, fit.camera, RenderConfig(256, 256))
     state = FaceState(blendshapes=maps.source - maps.rest)
     covered = camera.coverage(state, source_residual=1.0)
