@@ -9,6 +9,7 @@ from avatar_engine.types import Chart
 
 _EVEN_Z = 2.0  # cm; before it the face stretches with its expressions
 _UNEVEN, _PATCH_CM = 1.6, 0.04
+_NOSTRILS, _NOSTRIL_CM = [2, 98, 327, 64, 294], 1.0
 
 
 def tangent_caps(s: Sculpture) -> NDArray[np.float64]:
@@ -16,11 +17,18 @@ def tangent_caps(s: Sculpture) -> NDArray[np.float64]:
     caps = np.full((len(s.chart), 2), np.inf)
     skin = s.regions.skin
     caps[skin] = np.minimum(4 * s.regions.tangent_lengths[skin] + 0.06, 0.8)
-    behind = skin & (s.rig.mean[:, 2] < _EVEN_Z)
-    caps[behind] = np.minimum(caps, _shorter_sides(s))[behind]
+    uneven = skin & ((s.rig.mean[:, 2] < _EVEN_Z) | _by_nostrils(s))
+    caps[uneven] = np.minimum(caps, _shorter_sides(s))[uneven]
     caps[np.isin(s.chart, (Chart.TEETH, Chart.GUM))] = 0.17
     caps[s.chart == Chart.TONGUE] = 0.5
     return caps
+
+
+def _by_nostrils(s: Sculpture) -> NDArray[np.bool_]:
+    """[N] the texels whose one neighbour may lie deep in a nostril."""
+    marks = s.rig.landmarks(s.rig.mean)[_NOSTRILS]
+    away = np.linalg.norm(s.rig.mean[:, None] - marks, axis=-1).min(1)
+    return np.asarray(away < _NOSTRIL_CM)
 
 
 def _shorter_sides(s: Sculpture) -> NDArray[np.float64]:

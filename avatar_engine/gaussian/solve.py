@@ -16,6 +16,7 @@ from avatar_engine.device import compiled
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.smooth import distance
 from avatar_engine.gaussian.source_view import SourceView
+from avatar_engine.gaussian.ties import ties
 from avatar_engine.types import Chart, HeadMaps, Plates
 
 _DAMPING = 0.005
@@ -62,6 +63,7 @@ def solve_colors(
         trust,
         target.reshape(-1, 3) - weights @ maps.colors,
         _damping(s, reluctance),
+        ties(s, len(maps.colors)),
         iterations,
     )
     step = np.clip(step, -_STEP, _STEP)
@@ -92,10 +94,12 @@ def _conjugate_gradients(
     trust: NDArray[np.float32],
     residual: NDArray[np.float32],
     damping: NDArray[np.float32],
+    tied: csr_array,
     iterations: int,
 ) -> NDArray[np.float32]:
-    """Colour steps [M, 3] that take away the residual [P, 3], trusted by pixel and damped by texel.
+    """Colour steps [M, 3] that take away the residual [P, 3].
 
+    Pixels are trusted [P], texels damped [M], and tied to each other [M, M].
     The preconditioner knows how much light each texel sends. It is held back where that is little:
     what is hardly seen would otherwise take on any colour that serves a pixel.
     """
@@ -103,13 +107,13 @@ def _conjugate_gradients(
     gradient = weights.T @ (residual * trust[:, None])
     lit = (weights.data**2 * np.repeat(trust, np.diff(weights.indptr))).astype(np.float32)
     lit = np.bincount(weights.indices, lit, minlength=len(damping))
-    ease = (1 / (lit + damping + _HELD_BACK)).astype(np.float32)[:, None]
+    ease = (1 / (lit + damping + tied.diagonal() + _HELD_BACK)).astype(np.float32)[:, None]
     x, r = np.zeros_like(gradient), gradient
     z = ease * r
     d = z.copy()
     rz = (r * z).sum(0)
     for _ in range(iterations):
-        q = damping[:, None] * d
+        q = damping[:, None] * d + tied @ d
         _add_normal(*matrix, d, q)
         a = rz / np.maximum((d * q).sum(0), 1e-20)
         x += a * d
