@@ -171,7 +171,7 @@ def test_every_variant_trains_and_completes_heads(
     heads: list[LearntHead], ground: Ground, tmp_path: Path, variant: str
 ):
     learner = Learner(Batches(heads, ground, 0), Schedule(steps=2, heads=1, portraits=1), variant)
-    learner.run(keep=lambda: learner.save(tmp_path / "checkpoint.pt"))
+    learner.run(file=tmp_path / "checkpoint.pt")
     made = compensator_of(tmp_path / "checkpoint.pt")
     n = 256 * 256
     seen = SeenHead(

@@ -83,7 +83,7 @@ def test_the_loss_falls_and_training_goes_on_where_it_stopped(
     file = tmp_path / "checkpoint.pt"
     first = Learner([example], np.ones(1), schedule)
     while first.step < 9:
-        first._one_step()
+        first.one_step()
     first.save(file)
     second = Learner([example], np.ones(1), schedule)
     second.resume(file)

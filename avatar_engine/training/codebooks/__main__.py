@@ -73,7 +73,7 @@ def main(
     learner = Learner(batches, schedule, variant, device)
     file = work / "checkpoint.pt"
     if file.exists() and not smoke:
-        learner.resume(file)
+        learner.resume(file, device=device)
     elif warm is not None:
         learner.begin_from(warm)
     console.print(f"{len(heads)} heads, from step {learner.step} of {schedule.steps}")
@@ -89,12 +89,8 @@ def main(
             console.print(f"step {step + 1}: {line}", highlight=False, soft_wrap=True)
             figures.clear()
 
-    def keep() -> None:
-        if not smoke:
-            learner.save(file)
-
     if variant != "none":
-        learner.run(until=until, keep=keep, told=told)
+        learner.run(until=until, file=None if smoke else file, told=told)
     if losses:
         last = statistics.mean(losses[-6:])
         console.print(f"loss {losses[0]:.3f} at first, {last:.3f} at last", highlight=False)

@@ -1,12 +1,10 @@
 """Training both halves together: the same steps whenever and however often it is interrupted."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,13 +20,12 @@ from avatar_engine.training.codebooks.objective import (
     judge_motion,
 )
 from avatar_engine.training.codebooks.pruning import pruned
+from avatar_engine.training.course import Course, Stateful, at_rate, average
 
+_AS_IT_IS = ("counts", "known", "codes")  # no mean of these is a book
 _MOTION_EVERY = 3  # steps; a step without it costs half as much
-_AVERAGED = 0.99  # of the running mean of weights, which is what ships
 
 _Batch = TypeVar("_Batch", AppearanceBatch, MotionBatch)
-
-Told = Callable[[int, dict[str, float]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,42 +57,37 @@ class Halves(nn.Module):
         self.driving = Driving()
 
 
-class Learner:
-    """Networks, their optimiser and their running mean; can be put aside and taken up again."""
+class Learner(Course[dict[str, float]]):
+    """Networks, their optimiser and their running mean."""
 
     def __init__(
         self, batches: Batches, schedule: Schedule, variant: Variant = "both", device: str = "cpu"
     ) -> None:
+        super().__init__(schedule.steps)
         torch.manual_seed(schedule.seed)
         self.batches, self.schedule, self.variant = batches, schedule, variant
         self.device = torch.device(device)
         self.halves, self.mean = Halves(variant).to(device), Halves(variant).to(device)
         self.mean.load_state_dict(self.halves.state_dict())
         self.optimiser = torch.optim.AdamW(self.halves.parameters(), schedule.rate)
-        self.step = 0
         self._expression = torch.from_numpy(batches.ground.expression).to(device)
         self._prototypes = self._fields(prototype_weights().to(device))
 
-    def run(
-        self,
-        *,
-        until: float = float("inf"),
-        keep: Callable[[], None] = lambda: None,
-        told: Told = lambda _step, _parts: None,
-    ) -> None:
-        """Train to the schedule's end, or to a time of ``monotonic``; ``keep`` every minute."""
-        kept_at = monotonic()
-        while self.step < self.schedule.steps and monotonic() < until:
-            told(self.step, self.one_step())
-            if monotonic() - kept_at > 60:
-                keep()
-                kept_at = monotonic()
-        keep()
+    def parts(self) -> Mapping[str, Stateful]:
+        """The networks, their running mean, their optimiser."""
+        return {"halves": self.halves, "mean": self.mean, "optimiser": self.optimiser}
+
+    def facts(self) -> dict[str, Any]:
+        """What kind of training it is."""
+        return {
+            "steps": self.steps,
+            "variant": self.variant,
+            "prefixes": {"motion": MOTION.prefixes, "appearance": APPEARANCE.prefixes},
+        }
 
     def one_step(self) -> dict[str, float]:
         """One step of the optimiser; figures for people to read."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = self._rate()
+        at_rate(self.optimiser, self.rate(self.schedule.rate, least=1e-5))
         rng = torch.Generator().manual_seed(self.schedule.seed * 1_000_003 + self.step)
         self.halves.train()
         judged = self._judge(rng)
@@ -106,7 +98,7 @@ class Learner:
             torch.nn.utils.clip_grad_norm_(half.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
-        self._average()
+        average(self.mean, self.halves, self.step, lambda name: name.endswith(_AS_IT_IS))
         parts = {name: value for part in judged for name, value in part.parts.items()}
         return {"loss": float(loss.detach()), **parts}
 
@@ -159,45 +151,6 @@ class Learner:
     def _fields(self, weights: Tensor) -> Tensor:
         """[B, 3, 32, 32] displacement of the rig at expression weights [B, 52]."""
         return torch.einsum("bk,kchw->bchw", weights, self._expression)
-
-    @torch.no_grad()
-    def _average(self) -> None:
-        share = min(_AVERAGED, (1 + self.step) / (10 + self.step))
-        now = self.halves.state_dict()
-        for name, value in self.mean.state_dict().items():
-            is_learnt = value.dtype.is_floating_point and not name.endswith(("counts", "known"))
-            if is_learnt and not name.endswith("codes"):
-                value.lerp_(now[name], 1 - share)
-            else:
-                value.copy_(now[name])
-
-    def _rate(self) -> float:
-        done = self.step / self.schedule.steps
-        warm = min(1.0, (self.step + 1) / max(1.0, self.schedule.steps / 20))
-        return self.schedule.rate * warm * (0.5 + 0.5 * float(np.cos(np.pi * done))) + 1e-5
-
-    def save(self, file: Path) -> None:
-        """Put aside, whole or not at all."""
-        state = {
-            "step": self.step,
-            "steps": self.schedule.steps,
-            "variant": self.variant,
-            "prefixes": {"motion": MOTION.prefixes, "appearance": APPEARANCE.prefixes},
-            "halves": self.halves.state_dict(),
-            "mean": self.mean.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-        }
-        part = file.with_suffix(".part")
-        torch.save(state, part)
-        part.replace(file)
-
-    def resume(self, file: Path) -> None:
-        """Take up what :meth:`save` put aside."""
-        state = torch.load(file, weights_only=True, map_location=self.device)
-        self.halves.load_state_dict(state["halves"])
-        self.mean.load_state_dict(state["mean"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step = int(state["step"])
 
     def begin_from(self, file: Path) -> None:
         """Begin anew with the weights of another training, whose books may have been larger."""

@@ -1,7 +1,6 @@
 """Teaching the feature network; the same batches whenever it is interrupted."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +8,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from avatar_engine.training.course import Course, Stateful, at_rate
 from avatar_engine.training.features.heads import LANDMARKS, LabelledPictures
 from avatar_engine.training.features.network import FeatureNet
 
 _RATE = 2e-3
-_SAVED_EVERY = 50
 _WEIGHTS = (1.0, 4.0, 8.0)  # of expression, pose and landmarks
 
 
-class FeatureLearner:
-    """A network and its optimiser; can be put aside and taken up again.
+class FeatureLearner(Course[float]):
+    """A network and its optimiser.
 
     Args:
         examples: What to learn from.
@@ -30,56 +29,30 @@ class FeatureLearner:
     def __init__(
         self, examples: LabelledPictures, *, steps: int, batch: int = 16, seed: int = 0
     ) -> None:
+        super().__init__(steps)
         torch.manual_seed(seed)
         self.examples = examples
-        self.steps, self.batch, self.seed = steps, batch, seed
+        self.batch, self.seed = batch, seed
         self.net = FeatureNet(len(LANDMARKS), examples.pictures.shape[1])
         self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=_RATE, weight_decay=1e-3)
-        self.step = 0
 
-    def run(
-        self,
-        *,
-        until: float = float("inf"),
-        file: Path | None = None,
-        told: Callable[[int, float], None] = lambda _step, _loss: None,
-    ) -> FeatureNet:
-        """Train to the last step, or to a time of ``monotonic``; saves to ``file``."""
+    def parts(self) -> Mapping[str, Stateful]:
+        """The network and its optimiser."""
+        return {"net": self.net, "optimiser": self.optimiser}
+
+    def one_step(self) -> float:
+        """One step of the optimiser; its loss."""
         self.net.train()
-        while self.step < self.steps and time.monotonic() < until:
-            told(self.step, self._one_step())
-            if file is not None and self.step % _SAVED_EVERY == 0:
-                self.save(file)
-        if file is not None:
-            self.save(file)
-        return self.net.eval()
-
-    def _one_step(self) -> float:
         rng = np.random.default_rng([self.seed, self.step])
         picked = rng.integers(len(self.examples.pictures), size=self.batch)
         pictures, places, wanted = _tensors(self.examples, picked, rng)
-        for group in self.optimiser.param_groups:
-            group["lr"] = _RATE * (0.5 + 0.5 * float(np.cos(np.pi * self.step / self.steps)))
+        at_rate(self.optimiser, self.rate(_RATE, least=0.0, warm_up=0.0))
         loss = reading_loss(self.net, pictures, places, wanted)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
         self.step += 1
         return float(loss.detach())
-
-    def save(self, file: Path) -> None:
-        """Put aside, whole or not at all."""
-        part = file.with_suffix(".part")
-        state = {"step": self.step, "net": self.net.state_dict()}
-        torch.save({**state, "optimiser": self.optimiser.state_dict()}, part)
-        part.replace(file)
-
-    def resume(self, file: Path) -> None:
-        """Take up what :meth:`save` put aside."""
-        state = torch.load(file, weights_only=True)
-        self.net.load_state_dict(state["net"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step = int(state["step"])
 
 
 def reading_loss(net: FeatureNet, pictures: Tensor, places: Tensor, wanted: Tensor) -> Tensor:

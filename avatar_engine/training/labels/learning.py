@@ -1,9 +1,7 @@
 """Training: the same steps in the same order whenever and however often it is interrupted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from time import monotonic
 
 import numpy as np
 import torch
@@ -11,13 +9,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from avatar_engine.portrait.labels import network_input
+from avatar_engine.training.course import Course, Stateful, at_rate, average
 from avatar_engine.training.labels.augment import augmented
 from avatar_engine.training.labels.examples import UNKNOWN, Example
 from avatar_engine.training.labels.network import LabelNet
 
 _CLASS_WEIGHT = (1.0, 1.0, 1.6, 1.0, 1.0, 2.5, 2.0, 1.2, 3.0)
-_AVERAGED = 0.99  # of the running mean of weights, which is what ships
-_SAVED_EVERY = 25
 _IGNORED = 255
 
 
@@ -38,10 +35,11 @@ class Schedule:
     seed: int = 0
 
 
-class Learner:
-    """A network, its optimiser and its running mean; can be put aside and taken up again."""
+class Learner(Course[float]):
+    """A network, its optimiser and its running mean."""
 
     def __init__(self, examples: Sequence[Example], odds: np.ndarray, schedule: Schedule) -> None:
+        super().__init__(schedule.steps)
         torch.manual_seed(schedule.seed)
         self.examples = examples
         self.odds = odds / odds.sum()
@@ -52,29 +50,15 @@ class Learner:
         self.optimiser = torch.optim.AdamW(
             self.net.parameters(), lr=schedule.rate, weight_decay=1e-3
         )
-        self.step = 0
 
-    def run(
-        self,
-        *,
-        until: float = float("inf"),
-        file: Path | None = None,
-        told: Callable[[int, float], None] = lambda _step, _loss: None,
-    ) -> None:
-        """Train to the schedule's end, or to a time of ``monotonic``; saves to ``file``."""
-        while self.step < self.schedule.steps and monotonic() < until:
-            told(self.step, self._one_step())
-            if file is not None and (
-                self.step % _SAVED_EVERY == 0 or self.step == self.schedule.steps
-            ):
-                self.save(file)
-        if file is not None:
-            self.save(file)
+    def parts(self) -> Mapping[str, Stateful]:
+        """The network, its running mean, its optimiser."""
+        return {"net": self.net, "mean": self.mean, "optimiser": self.optimiser}
 
-    def _one_step(self) -> float:
+    def one_step(self) -> float:
+        """One step of the optimiser; its loss."""
         seen, kinds = self._batch()
-        for group in self.optimiser.param_groups:
-            group["lr"] = self._rate()
+        at_rate(self.optimiser, self.rate(self.schedule.rate))
         self.net.train()
         with torch.autocast("cpu", torch.bfloat16):
             logits = self.net(seen)
@@ -86,18 +70,8 @@ class Learner:
         torch.nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
-        share = min(_AVERAGED, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            now = self.net.state_dict()
-            for name, value in self.mean.state_dict().items():
-                if value.dtype.is_floating_point:
-                    value.lerp_(now[name], 1 - share)
+        average(self.mean, self.net, self.step)
         return float(loss.detach())
-
-    def _rate(self) -> float:
-        done = self.step / self.schedule.steps
-        warm = min(1.0, (self.step + 1) / max(1.0, self.schedule.steps / 20))
-        return self.schedule.rate * warm * (0.5 + 0.5 * float(np.cos(np.pi * done))) + 1e-6
 
     def _batch(self) -> tuple[Tensor, Tensor]:
         """Inputs [B, 9, S, S] and classes [B, S, S] of this step."""
@@ -112,23 +86,3 @@ class Learner:
         kinds = np.stack([v.kind for v in views]).astype(np.int64)
         kinds[kinds >= UNKNOWN] = _IGNORED
         return torch.from_numpy(seen).to(memory_format=torch.channels_last), torch.from_numpy(kinds)
-
-    def save(self, file: Path) -> None:
-        """Put aside, whole or not at all."""
-        state = {
-            "step": self.step,
-            "net": self.net.state_dict(),
-            "mean": self.mean.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-        }
-        part = file.with_suffix(".part")
-        torch.save(state, part)
-        part.replace(file)
-
-    def resume(self, file: Path) -> None:
-        """Take up what :meth:`save` put aside."""
-        state = torch.load(file, weights_only=True)
-        self.net.load_state_dict(state["net"])
-        self.mean.load_state_dict(state["mean"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step = int(state["step"])

@@ -71,7 +71,7 @@ def main(
     learner = Learner(records, schedule, config=config, distance=distance, device=device)
     file = None if smoke else work / f"checkpoint-{config.side}.pt"
     if file is not None and file.exists():
-        learner.resume(file)
+        learner.resume(file, device=device)
     totals: list[float] = []
 
     def told(step: int, losses: dict[str, float]) -> None:

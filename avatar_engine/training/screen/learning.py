@@ -1,10 +1,8 @@
 """Teaching a generator: the same steps in the same order, however often it is interrupted."""
 
 import copy
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from torch import Tensor
 from avatar_engine.codebook.screen.config import COMPACT, LEVELS, ScreenConfig
 from avatar_engine.codebook.screen.generator import ScreenGenerator
 from avatar_engine.codebook.screen.guide import flow_levels
+from avatar_engine.training.course import Course, Stateful, at_rate, average
 from avatar_engine.training.features.network import PerceptualDistance
 from avatar_engine.training.screen.batches import Batch, batch_of
 from avatar_engine.training.screen.losses import (
@@ -28,9 +27,8 @@ from avatar_engine.training.screen.losses import (
 )
 from avatar_engine.training.screen.returning import Record
 
-_AVERAGED = 0.99  # of the running mean of weights, which is what ships
-_SAVED_EVERY_S = 60.0
 _REAL_SHARE = 0.5
+_PARTS = ("net", "mean", "critic", "optimiser", "critics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +55,8 @@ class Schedule:
     weights: Weights = field(default_factory=Weights)
 
 
-class Learner:
-    """A generator, its optimiser and its running mean; can be put aside and taken up again.
+class Learner(Course[dict[str, float]]):
+    """A generator, its optimiser and its running mean.
 
     Args:
         records: What to learn from.
@@ -77,6 +75,7 @@ class Learner:
         distance: PerceptualDistance | None = None,
         device: str = "cpu",
     ) -> None:
+        super().__init__(schedule.steps)
         torch.manual_seed(schedule.seed)
         self.records, self.schedule, self.device = records, schedule, device
         self.net = ScreenGenerator(config).to(device)
@@ -85,7 +84,6 @@ class Learner:
         self.distance = distance.to(device) if distance is not None else None
         self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=schedule.rate)
         self.critics = torch.optim.AdamW(self.critic.parameters(), lr=schedule.rate / 4)
-        self.step = 0
         self._run: Callable[..., Any] = torch.compile(self.net) if device != "cpu" else self.net
         odds = np.array([_REAL_SHARE if r.is_real else 1 - _REAL_SHARE for r in records])
         kinds = np.array([r.is_real for r in records])
@@ -93,31 +91,18 @@ class Learner:
             odds[kinds == kind] /= max(1, int((kinds == kind).sum()))
         self._odds = odds / odds.sum()
 
-    def run(
-        self,
-        *,
-        until: float = float("inf"),
-        file: Path | None = None,
-        told: Callable[[int, dict[str, float]], None] = lambda _step, _losses: None,
-    ) -> None:
-        """Train to the schedule's end, or to a time of ``monotonic``; saves to ``file``."""
-        self.net.train()
-        saved = time.monotonic()
-        while self.step < self.schedule.steps and time.monotonic() < until:
-            told(self.step, self._one_step())
-            if file is not None and time.monotonic() - saved > _SAVED_EVERY_S:
-                self.save(file)
-                saved = time.monotonic()
-        if file is not None:
-            self.save(file)
+    def parts(self) -> Mapping[str, Stateful]:
+        """Both networks, the running mean, both optimisers."""
+        return {name: getattr(self, name) for name in _PARTS}
 
-    def _one_step(self) -> dict[str, float]:
+    def one_step(self) -> dict[str, float]:
+        """One step of the optimisers; every term of the loss."""
+        self.net.train()
         schedule = self.schedule
         rng = np.random.default_rng([schedule.seed, self.step])
         picked = rng.choice(len(self.records), schedule.batch, p=self._odds)
         batch = batch_of([self.records[k] for k in picked], rng).to(self.device)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self._rate()
+        at_rate(self.optimiser, self.rate(schedule.rate))
         with torch.autocast(self.device, torch.bfloat16, enabled=self.device != "cpu"):
             losses, made, tokens = self._losses(batch)
         weights = asdict(schedule.weights) | {"adversarial": schedule.adversarial}
@@ -135,7 +120,7 @@ class Learner:
             self.net.motion.book.follow(tokens[0], chance)
             self.net.appearance.book.follow(tokens[1], chance)
         self.step += 1
-        self._average()
+        average(self.mean, self.net, self.step)
         return {"total": float(total.detach())} | {k: float(v.detach()) for k, v in losses.items()}
 
     def _losses(
@@ -157,18 +142,6 @@ class Learner:
             losses["adversarial"] = -self.critic(made).mean()
         return losses, made, tokens
 
-    def _average(self) -> None:
-        share = min(_AVERAGED, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            now = self.net.state_dict()
-            for name, value in self.mean.state_dict().items():
-                value.lerp_(now[name], 1 - share)
-
-    def _rate(self) -> float:
-        done = self.step / self.schedule.steps
-        warm = min(1.0, (self.step + 1) / max(1.0, self.schedule.steps / 20))
-        return self.schedule.rate * warm * (0.5 + 0.5 * float(np.cos(np.pi * done))) + 1e-6
-
     def used_codes(self) -> dict[str, list[float]]:
         """Share of the open codes in use by perplexity, coarse to fine."""
         open_codes = [self.net.config.open_codes(k) for k in reversed(range(LEVELS))]
@@ -176,20 +149,3 @@ class Learner:
             "motion": self.net.motion.book.used(open_codes),
             "appearance": self.net.appearance.book.used(open_codes),
         }
-
-    def save(self, file: Path) -> None:
-        """Put aside, whole or not at all."""
-        parts = {name: getattr(self, name).state_dict() for name in _PARTS}
-        part = file.with_suffix(".part")
-        torch.save({"step": self.step, **parts}, part)
-        part.replace(file)
-
-    def resume(self, file: Path) -> None:
-        """Take up what :meth:`save` put aside."""
-        state = torch.load(file, weights_only=True, map_location=self.device)
-        for name in _PARTS:
-            getattr(self, name).load_state_dict(state[name])
-        self.step = int(state["step"])
-
-
-_PARTS = ("net", "mean", "critic", "optimiser", "critics")
