@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.gaussian.hair_volume import LEAST_PIXELS, STRETCH, HairVolume, hair_volume
+from avatar_engine.gaussian.jewels import painted_over
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import Labels
 from avatar_engine.gaussian.shelves import packed
@@ -83,13 +84,16 @@ def _sheet(s: Sculpture, volume: HairVolume, *, step: float, within: float) -> d
         finite = np.where(mask[wide], a, 0)
         return (shrunk(finite) / np.maximum(share, 1e-3)[wide]).astype(np.float64)
 
+    hangs = (mean(volume.jewels.astype(float)) > 0.5) & (within == 0)
+    groups = inside.astype(np.uint8) + (inside & hangs).astype(np.uint8)
     gy, gx = np.mgrid[0:count, 0:count]
     at = (np.stack([gx, gy], -1) + 0.5) * step
     depth = mean(volume.front * (1 - within) + volume.back * within)
     depth = np.where(inside, depth, s.view.camera.K[0, 0])
     positions = _unprojected(s, at, depth)
     picture = volume.color if within == 1 else s.view.clean
-    picture = blur_image(picture, 2) if is_inside else picture
+    if is_inside:
+        picture = blur_image(painted_over(picture, volume.jewels, volume.mask), 2)
     shade = 1 - 0.3 * within if is_inside else 1.0
     steepest = STRETCH if is_inside else mean(volume.stretch)
     step_cm = step * depth / s.view.camera.K[0, 0]
@@ -101,7 +105,7 @@ def _sheet(s: Sculpture, volume: HairVolume, *, step: float, within: float) -> d
         "tangent_caps": np.repeat((steepest * step_cm)[..., None], 2, -1),
         "head_weight": smoothstep(along, 0, 7.0),
         "chart": np.where(inside, int(Chart.HAIR), 0),
-        "neighbours": grid_neighbours(inside.astype(np.uint8)),
+        "neighbours": grid_neighbours(groups),
         "opacities": np.where(inside, 0.99 * mean(volume.alpha), 0),
         "trust": smoothstep(mean(volume.edge), 1.5, 5.0) * (within == 0) * _level(depth, step_cm),
         "winding": np.zeros(share.shape),

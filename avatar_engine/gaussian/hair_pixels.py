@@ -13,6 +13,8 @@ from avatar_engine.gaussian.zbuffer import Nearest
 
 _FULL_PX, _FULL = 5, 0.08  # half width, and share of the square over the face
 _RIM_LOW, _LONG_LOW = 0.36, -0.15  # in face heights; below it a sliver is collar
+_NECK_LOW = 0.05
+_THREAD_PX = 4.0
 _SHADE_LOW = 0.05  # above it, what hangs beside long hair and looks like cloth is hair in shade
 
 
@@ -47,7 +49,13 @@ def hair_pixels(
     cloth &= (height < _SHADE_LOW) | (not labels.is_long)
     above = view.inside & ~head.covered & (height > low) & ~cloth
     bare = labels.share[..., SKIN] > np.maximum(share, 0.3)  # an ear has no volume of hair
-    rim = above & ((share > 0.3) | (labels.share[..., SKIN] > 0.5) | labels.is_long)
+    # Below the chin a bare neck goes on under the head: it is the body's, not hair.
+    is_head = (labels.share[..., SKIN] > 0.5) & (height > _NECK_LOW)
+    unsure = labels.is_long & (height > _RIM_LOW)
+    rim = above & ((share > 0.3) | is_head | unsure)
+    rim &= ~view.spilled | (share > 0.7)  # between locks the background is seen
+    # A thread of skin would stand beside the cheek as soon as the head turns.
+    rim &= ~bare | (distance(~head.covered) > _THREAD_PX) | (share > 0.3)
     # Flakes that hang on nothing would float when the head turns.
     parts, _ = label(mask | rim | head.covered)
     held = np.isin(parts, np.unique(parts[head.covered])) & (mask | rim)

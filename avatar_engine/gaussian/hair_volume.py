@@ -13,6 +13,7 @@ from scipy.ndimage import distance_transform_edt
 
 from avatar_engine.gaussian.complete import BEHIND_TONE
 from avatar_engine.gaussian.hair_pixels import coat_pixels, hair_pixels
+from avatar_engine.gaussian.jewels import held_whole, jewel_pixels, painted_over
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import BACKGROUND, HAIR, Labels
 from avatar_engine.gaussian.smooth import blur_image, distance, fill, smoothstep
@@ -49,7 +50,7 @@ class HairVolume:
     """The hair over the picture, [S, S] each; depths in cm from the camera, ``edge`` in pixels.
 
     ``behind`` is where the head hides hair that falls down its back; ``color`` [S, S, 3] is that
-    of the back; ``over`` is where hair lies over the head.
+    of the back; ``over`` is where hair lies over the head; ``jewels`` [S, S] bool hang free of it.
     """
 
     mask: NDArray[np.bool_]
@@ -61,6 +62,7 @@ class HairVolume:
     color: NDArray[np.float32]
     stretch: NDArray[np.float64]
     over: NDArray[np.bool_]
+    jewels: NDArray[np.bool_]
 
 
 def hair_volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> HairVolume:
@@ -86,6 +88,8 @@ def hair_volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> H
     px_per_cm = view.camera.K[0, 0] / root
     front = _front(s, labels, head, mask, coat, root)
     front = np.where(rim & ~coat, _beside(head, root, view.face_width), front)
+    jewels = jewel_pixels(view, labels)
+    front = held_whole(front, jewels, mask)
     radius = _ROUND * view.face_width
     q = np.minimum(distance(mask | head.covered), radius)
     bulge = np.sqrt(np.maximum(2 * radius * q - q * q, 0)) / px_per_cm
@@ -97,7 +101,8 @@ def hair_volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> H
         away = nearest(p * [1, 1, -1], solid_behind, width=size, height=size)
         deep = np.where(away.covered, np.maximum(deep, _OVER_CM - away.depth - root), deep)
         behind = _behind(s, away.covered, mask)
-    back = np.where(rim | coat, front, np.maximum(root + deep, front))
+    # Where hair falls behind a coat the back goes on, or it would be drawn out at the coat's end.
+    back = np.where(rim | (coat & ~behind), front, np.maximum(root + deep, front))
     shown = mask | head.covered
     mask = mask | coat
     soft = np.clip(2.0 * blur_image(shown.astype(np.float32), 1.0) - 0.9, 0, 1)
@@ -108,7 +113,9 @@ def hair_volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> H
     stretch = np.where(rim, STRETCH, _CURTAIN_STRETCH)
     color = _behind_color(s, labels, mask & (labels.share[..., HAIR] > 0.7), back - root)
     over, alpha = mask & head.covered, alpha.astype(np.float32)
-    return HairVolume(mask, front, back, alpha, edge, behind, color, stretch, over)
+    hang = (jewels > 0) & mask
+    color = painted_over(color, hang, mask)
+    return HairVolume(mask, front, back, alpha, edge, behind, color, stretch, over, hang)
 
 
 def _front(

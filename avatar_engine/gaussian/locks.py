@@ -13,6 +13,7 @@ from avatar_engine.gaussian.colour_model import Mixture, guided
 from avatar_engine.gaussian.colour_rules import CLOTH, HAIR, SKIN
 from avatar_engine.gaussian.smooth import smoothstep
 from avatar_engine.gaussian.view import View
+from avatar_engine.types import LabelKind
 
 _HALF = 2  # colours are compared at half the working size
 _HIGHEST, _WIDEST = 0.12, 0.95  # of the zone: above the chin, and to the sides
@@ -23,6 +24,8 @@ _APART = (0.5, 2.5)  # logarithm by which hair must be likelier than cloth
 _ROUNDS = 2
 _FACE_LOW = 0.08  # face heights above the chin
 _COLLAR_RISE = 0.2
+_LEAST_EAR, _HIDDEN = 40, 0.6  # pixels; share of them that looks like hair
+_EAR_LOW = (0.2, 0.3)  # face heights above the chin
 
 
 _Floats = NDArray[np.float32]
@@ -108,26 +111,70 @@ def clear_collar(view: View, share: NDArray[np.float32]) -> None:
     share[..., SKIN] -= moved
 
 
-def bare_ears(view: View, share: NDArray[np.float32]) -> None:
-    """Give ears that the network took for short hair back to the skin, in place.
+def bare_ears(view: View, share: NDArray[np.float32]) -> tuple[_Floats, _Floats]:
+    """Ears that the network took for short hair given back to the skin.
 
     Args:
         view: The portrait.
         share: [S, S, 4] by the network; only hair beside the face becomes skin.
+
+    Returns:
+        Shares [S, S, 4], and how much of each pixel's hair is ear [S, S].
     """
     small, lab, u, v = _halved(view, share)
-    skin = (small[..., SKIN] > _SURE) & (v < 0.7) & (v > _FACE_LOW)
-    hair = (small[..., HAIR] > _SURE) & (v > 0.8)
     zone = (u > 0.4) & (u < 0.75) & (v > 0.1) & (v < 0.78) & (small[..., HAIR] > 0.05)
-    if min(skin.sum(), hair.sum()) < _LEAST or not zone.any():
-        return
-    colour = lab * np.array([0.7, 1.0, 1.0])
-    of_skin = Mixture.fitted(colour[skin], 4).log_density(colour[zone])
-    of_hair = Mixture.fitted(colour[hair], 4).log_density(colour[zone])
+    nearer = _nearer_skin(small[..., SKIN], small[..., HAIR], lab, v, zone)
+    if nearer is None:
+        return share, np.zeros(share.shape[:2], np.float32)
     like = np.zeros(lab.shape[:2], np.float32)
-    like[zone] = smoothstep(of_skin - of_hair, 1.5, 4.0)
+    like[zone] = smoothstep(nearer, 1.5, 4.0)
     ear = guided(lab[..., 0] / np.float32(100), like, 2)
-    moved = cv2.resize(ear, (view.size, view.size), interpolation=cv2.INTER_LINEAR)
-    moved = moved * share[..., HAIR]
-    share[..., SKIN] += moved
-    share[..., HAIR] -= moved
+    beside = ear * smoothstep(v, *_EAR_LOW)  # further down it is neck
+    wide = lambda a: cv2.resize(  # noqa: E731
+        a.astype(np.float32), (view.size, view.size), interpolation=cv2.INTER_LINEAR
+    )
+    moved = wide(ear) * share[..., HAIR]
+    freed = share.copy()
+    freed[..., SKIN] += moved
+    freed[..., HAIR] -= moved
+    return freed, wide(beside) * share[..., HAIR]
+
+
+def cover_ears(view: View, kinds: NDArray[np.float32]) -> None:
+    """Give hair that the network took for an ear back, in place: an ear is hidden as a whole.
+
+    Args:
+        view: The portrait.
+        kinds: [S, S, 9] shares of each ``LabelKind``.
+    """
+    small, lab, u, v = _halved(view, kinds)
+    ear = small[..., LabelKind.EAR]
+    zone = (ear > 0.2) & (u > 0.4)
+    nearer = _nearer_skin(small[..., LabelKind.SKIN], small[..., LabelKind.HAIR], lab, v, zone)
+    if nearer is None:
+        return
+    yy, xx = np.mgrid[0 : view.size, 0 : view.size]
+    across = view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 0]
+    at_zone = _resized(across.astype(np.float32), len(ear))[zone]
+    for side in (1, -1):
+        here = at_zone * side > 0
+        is_hair = nearer[here] < -_APART[0]
+        if here.sum() > _LEAST_EAR and is_hair.mean() > _HIDDEN:
+            moved = kinds[..., LabelKind.EAR] * (across * side > 0)
+            kinds[..., LabelKind.HAIR] += moved
+            kinds[..., LabelKind.EAR] -= moved
+
+
+def _nearer_skin(
+    skin: _Floats, hair: _Floats, lab: _Floats, v: _Doubles, zone: NDArray[np.bool_]
+) -> _Doubles | None:
+    """How much likelier [zone] colours are the face's than the scalp's hair, as logarithms."""
+    face = (skin > _SURE) & (v < 0.7) & (v > _FACE_LOW)
+    scalp = (hair > _SURE) & (v > 0.8)
+    if min(face.sum(), scalp.sum()) < _LEAST or not zone.any():
+        return None
+    colour = lab * np.array([0.7, 1.0, 1.0])
+    of_skin, of_hair = (
+        Mixture.fitted(colour[m], 4).log_density(colour[zone]) for m in (face, scalp)
+    )
+    return of_skin - of_hair

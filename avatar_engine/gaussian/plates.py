@@ -3,8 +3,9 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 
-from avatar_engine.gaussian.masks import closed, without_holes
+from avatar_engine.gaussian.masks import without_holes
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import CLOTH, HAIR, SKIN, Labels
 from avatar_engine.gaussian.smooth import blur_image, distance, fill, smoothstep
@@ -17,6 +18,10 @@ _IN_SHADE = 0.96
 _COLUMN_TOP = 0.5  # face heights above the chin
 _LEFT_OVER = 0.15  # face heights above the chin
 _STRAYS = 0.016  # of the picture's width, around the matte
+_MIRRORED = (0.16, 0.09)  # of the picture's width, inside the outline
+_UPRIGHT = 2.5
+_EVEN = 0.02  # of the picture's width; an outline's teeth must not be mirrored
+_NOTCH = 0.08  # face widths
 _THROAT_Z = 1.0  # cm; behind it the neck is hair
 
 
@@ -73,11 +78,14 @@ def _body_masks(
     # What neither head nor hair shows must stand still here, or it would be a hole.
     nobody = view.inside & ~front.covered & ~hair & (yy > chin[1] - _LEFT_OVER * view.face_height)
     nobody &= ~labels.mask(SKIN) | (yy > chin[1])  # an ear is no collar
-    known = cloth | still | nobody
+    known = cloth | still | (nobody & ~labels.mask(HAIR))  # a lock's torn end is no collar
     column, throat = _neck_column(s, chin, texels)
     shoulders = _shoulders(s, cloth, labels.mask(HAIR), yy, xx)
-    cover = closed(np.pad(known | column | shoulders, 8, mode="edge"), 4)
-    cover = without_holes(cover)[8:-8, 8:-8]
+    cover = known | nobody | column | shoulders
+    # Between neck and collar a turned head would bare the background.
+    low = view.inside & (yy > chin[1] - _LEFT_OVER * view.face_height)
+    cover |= low & _closed(cover, round(_NOTCH * view.face_width))
+    cover = without_holes(_closed(cover, 4))
     under_chin = cover & ~(known | shoulders)
     neck_tone = (_IN_SHADE * throat).astype(np.float32)
     cloth_tone = (
@@ -134,7 +142,11 @@ def _shoulders(s, cloth, hair, yy, xx):  # type: ignore[no-untyped-def]
 
 
 def _background(photo: NDArray[np.float32], matte: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The photo without its person [S, S, 3]."""
+    """The photo without its person [S, S, 3].
+
+    Beside the outline it goes on as its own mirror image, as sharp as it is and without a seam;
+    deeper, where a head hardly ever turns away, it is a smooth fill.
+    """
     size = len(photo)
     small_size = min(256, size)
     reach = 2 * round(_STRAYS * size) + 1  # sharpened rims and stray hairs would stay behind
@@ -145,13 +157,43 @@ def _background(photo: NDArray[np.float32], matte: NDArray[np.float32]) -> NDArr
     gone = cv2.dilate(gone, np.ones((3, 3), np.uint8))
     if gone.all():
         return np.broadcast_to(photo.mean((0, 1)), photo.shape).astype(np.float32)
-    near = cv2.inpaint((small * 255).astype(np.uint8), gone, 5, cv2.INPAINT_TELEA) / np.float32(255)
-    wide = fill(small, 1.0 - gone, sigmas=(4, 8, 16, 32, 64), on_atlas=False)
-    far = smoothstep(distance(gone > 0), 2, 14)[..., None]
-    painted = _resized((near * (1 - far) + wide * far).astype(np.float32), size)
+    wide = fill(small, 1.0 - gone, sigmas=(2, 4, 8, 16, 32, 64), on_atlas=False)
+    at, share = _mirrored(gone > 0)
+    at = (_resized(at, size) + 0.5) * np.float32(size / small_size) - 0.5
+    mirror = cv2.remap(photo, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    weight = np.clip(_resized(share, size), 0, 1)[..., None]
+    painted = mirror * weight + _resized(wide, size) * (1 - weight)
     share = blur_image(hole.astype(np.float32), 1.5)[..., None]
     share = np.maximum(share, hole[..., None])
     return photo * (1 - share) + painted * share
+
+
+def _mirrored(gone: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """For each pixel of a hole, the one [S, S, 2] (x, y) as far outside its border, and how far
+    that one may stand for it [S, S].
+    """
+    size = len(gone)
+    # Rather sideways, as heads turn: what stands upright behind them stays upright.
+    iy, ix = distance_transform_edt(
+        gone, sampling=(_UPRIGHT, 1), return_distances=False, return_indices=True
+    )
+    yy, xx = np.mgrid[0:size, 0:size]
+    depth = np.hypot(iy - yy, ix - xx)
+    outward = blur_image(np.stack([ix - xx, iy - yy], -1), _EVEN * size)
+    at = np.stack([xx, yy], -1).astype(np.float32) + 2 * outward
+    known = (~gone).astype(np.float32)
+    shown = cv2.remap(known, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    shown = blur_image(cv2.erode(shown, np.ones((5, 5), np.uint8)), 1.5)
+    share = smoothstep(shown, 0.5, 1.0) * smoothstep(depth / size, *_MIRRORED)
+    return at, share.astype(np.float32)
+
+
+def _closed(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
+    """The mask with notches up to twice as wide as some pixels closed."""
+    padded = np.pad(mask, 2 * pixels, mode="edge").astype(np.uint8)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pixels + 1,) * 2)
+    inner = slice(2 * pixels, -2 * pixels)
+    return cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc)[inner, inner] > 0
 
 
 def _spread(image: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ from avatar_engine.gaussian.colour_rules import (
     SKIN,
     shares_by_colour,
 )
-from avatar_engine.gaussian.locks import bare_ears, clear_collar, lower_locks
+from avatar_engine.gaussian.locks import bare_ears, clear_collar, cover_ears, lower_locks
 from avatar_engine.gaussian.view import View
 from avatar_engine.types import LabelKind
 
@@ -27,7 +27,8 @@ __all__ = ["BACKGROUND", "CLOTH", "HAIR", "SKIN", "Labels", "segment"]
 _HALF = 2  # edges are found at half the working size
 _RADIUS = 3  # of the guided filter, in those pixels
 _ON_FACE = (LabelKind.SKIN, LabelKind.EAR, LabelKind.GLASSES, LabelKind.BEARD)
-_BALD, _LONG = 0.035, 0.03  # hair above the brows, and below the ears, over the face's area
+_LEAST_EAR = 0.006  # of the square over the face
+_BALD, _LONG = 0.035, 0.055  # hair above the brows, and below the ears, over the face's area
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,13 @@ def segment(view: View, scalp_pixels: NDArray[np.bool_], ear_pixels: NDArray[np.
         full, bald, long = shares_by_colour(view, scalp_pixels, ear_pixels)
     else:
         kinds = _along_edges(view, view.seen)
+        cover_ears(view, kinds)
         full = _four(view, kinds)
-        freed = full.copy()
-        bare_ears(view, freed)
+        freed, ears = bare_ears(view, full)
         bald, long = _hair_style(view, freed)  # an ear taken for hair is no long hair
-        full = full if bald or long else freed
+        if not (bald or long):
+            full = freed
+            _add_missed_ears(view, kinds, ears)
         clear_collar(view, full)
         if long:
             lower_locks(view, full)
@@ -104,6 +107,16 @@ def _along_edges(view: View, seen: NDArray[np.float32]) -> NDArray[np.float32]:
         )
     share = np.stack(parts, -1)
     return (share / np.maximum(share.sum(-1, keepdims=True), 1e-6)).astype(np.float32)
+
+
+def _add_missed_ears(view: View, kinds: NDArray[np.float32], ears: NDArray[np.float32]) -> None:
+    """Turn hair into ear, in place, on the sides where the network saw no ear at all."""
+    across = _frame(view)[..., 0]
+    for side in (across > 0, across < 0):
+        seen = ((kinds[..., LabelKind.EAR] > 0.5) & side).sum()
+        if seen < _LEAST_EAR * view.face_width**2:
+            kinds[..., LabelKind.EAR] += ears * side
+            kinds[..., LabelKind.HAIR] -= ears * side
 
 
 def _four(view: View, kinds: NDArray[np.float32]) -> NDArray[np.float32]:

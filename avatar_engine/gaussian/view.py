@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 
 from avatar_engine.gaussian.smooth import blur_image, distance, fill, smoothstep
 from avatar_engine.types import Camera, Portrait
@@ -14,6 +15,8 @@ WORKING_SIZE = 512
 
 RIM_PX = 3.0
 """Within this of the outline the photo's colours are mixed with the background's."""
+
+_LIKE_OUTSIDE, _APART = 0.5, 0.12  # colours in [0, 1]
 
 CHIN, FOREHEAD, RIGHT_CHEEK, LEFT_CHEEK = 152, 10, 234, 454
 
@@ -135,7 +138,34 @@ def _spilled(image: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[n
         mass = np.maximum(blur_image(m, 9), 1e-4)[..., None]
         return (blur_image(image * m[..., None], 9) / mass).astype(np.float32)
 
-    depth = distance(inside)
+    depth, (iy, ix) = distance_transform_edt(inside, return_indices=True)
     to_within = np.linalg.norm(image - tone(depth > 7), axis=-1)
     to_without = np.linalg.norm(image - tone(distance(~inside) > 3), axis=-1)
-    return (depth < 8) & (to_without < 0.6 * to_within)
+    spilled = (depth < 8) & (to_without < 0.6 * to_within)
+    # A star on a flag is unlike what is around it; it goes on straight across the outline.
+    ring = inside & (depth < 8) & ~spilled
+    y, x = np.nonzero(ring)
+    if not len(y):
+        return np.asarray(spilled, np.bool_)
+    out = np.stack([iy[ring] - y, ix[ring] - x], 1) / depth[ring][:, None]
+    across = lambda steps, side: np.minimum.reduce(  # noqa: E731
+        [_to_colour_at(image, (y, x), out, depth[ring] + k, inside == side) for k in steps]
+    )
+    within = np.minimum(across((-9.0, -12.0, -15.0), True), to_within[ring])
+    spilled[ring] = across((3.0, 5.0, 8.0), False) < _LIKE_OUTSIDE * np.maximum(within, 0)
+    spilled[ring] &= within > _APART
+    return np.asarray(spilled, np.bool_)
+
+
+def _to_colour_at(
+    image: NDArray[np.float32],
+    at: tuple[NDArray[np.int64], NDArray[np.int64]],
+    outward: NDArray[np.float64],
+    steps: NDArray[np.float64],
+    known: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """How unlike [P] pixels are in colour to those some steps outward; very, where unknown."""
+    last = len(image) - 1
+    y = np.clip(np.round(at[0] + outward[:, 0] * steps), 0, last).astype(np.int64)
+    x = np.clip(np.round(at[1] + outward[:, 1] * steps), 0, last).astype(np.int64)
+    return np.where(known[y, x], np.linalg.norm(image[y, x] - image[at], axis=-1), np.inf)

@@ -63,7 +63,7 @@ def test_the_photos_own_view_does_not_know_about_it(built):
         open_renderer("cpu", m, plates, camera, config).render(state, source_residual=1.0)
         for m in (plain, maps)
     ]
-    assert np.abs(pictures[0].astype(int) - pictures[1]).mean() < 1.0
+    assert np.abs(pictures[0].astype(int) - pictures[1]).mean() < 1.2
 
 
 def test_without_weights_a_persona_is_built_after_one_warning(monkeypatch, caplog):

@@ -5,11 +5,12 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from avatar_engine.gaussian.foreign import without_foreign
 from avatar_engine.gaussian.light import Light, light_of
-from avatar_engine.gaussian.locks import bare_ears, clear_collar
+from avatar_engine.gaussian.locks import bare_ears, clear_collar, cover_ears
 from avatar_engine.gaussian.regions import regions_of
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import CLOTH, HAIR, SKIN, Labels, segment
@@ -18,6 +19,7 @@ from avatar_engine.gaussian.view import View, view_of
 from avatar_engine.gaussian.zbuffer import nearest
 from avatar_engine.head import fit_head, load_head_rig
 from avatar_engine.portrait import read_portrait
+from avatar_engine.types import LabelKind
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "face.png"
 BLUE = np.array([0.25, 0.35, 0.8])
@@ -97,9 +99,25 @@ def test_an_ear_that_was_taken_for_hair_becomes_skin_by_its_colour() -> None:
     hair = np.median(s.view.lab[labels.share[..., HAIR] > 0.95], 0)
     for colour, expected in ((skin, SKIN), (hair, HAIR)):
         view, share, patch = _patched(colour, 0.55, 0.45, HAIR)
-        bare_ears(view, share)
-        assert (share.argmax(-1) == expected)[patch].mean() > 0.7
-        np.testing.assert_allclose(share.sum(-1), 1, atol=1e-3)
+        freed, ear = bare_ears(view, share)
+        assert (freed.argmax(-1) == expected)[patch].mean() > 0.7
+        assert (ear > 0.5)[patch].mean() == pytest.approx(float(expected == SKIN), abs=0.3)
+        np.testing.assert_allclose(freed.sum(-1), 1, atol=1e-3)
+
+
+def test_hair_that_was_taken_for_an_ear_is_hair_as_a_whole() -> None:
+    s, labels, _, _ = sampled()
+    skin = np.median(s.view.lab[(labels.share[..., SKIN] > 0.9) & s.view.face_hull(grow=-20)], 0)
+    hair = np.median(s.view.lab[labels.share[..., HAIR] > 0.95], 0)
+    for colour, expected in ((skin, LabelKind.EAR), (hair, LabelKind.HAIR)):
+        view, _, patch = _patched(colour, 0.55, 0.45, HAIR)
+        assert labels.kinds is not None
+        kinds = labels.kinds.copy()
+        kinds[..., LabelKind.HAIR] += kinds[..., LabelKind.EAR]
+        kinds[..., LabelKind.EAR] = 0
+        kinds[patch] = np.eye(9, dtype=np.float32)[LabelKind.EAR]
+        cover_ears(view, kinds)
+        assert (kinds.argmax(-1) == expected)[patch].all()
 
 
 def test_a_collar_beside_the_neck_becomes_cloth_though_it_stands_above_the_chin() -> None:
