@@ -11,7 +11,10 @@ from avatar_engine.gaussian.tongue import paint_tongue
 from avatar_engine.types import Chart
 
 PAIRS = [(80, 88), (81, 178), (82, 87), (13, 14), (312, 317), (311, 402), (310, 318)]
+_MEETING = [(191, 95), *PAIRS, (415, 324)]
+_CORNERS = [78, 61, 308, 291]
 _OVERLAP_CM = 0.025
+_REACH_CM = (0.3, 0.7)
 _ARCH_Z = 5.2  # cm, centre of the dental arch
 
 
@@ -31,30 +34,32 @@ def lip_pairs(s: Sculpture) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 
 
 def close_lips(s: Sculpture) -> None:
-    """Make the inner lips meet at rest; the source residual takes it back for the source view."""
-    x = s.rest_shape()
-    marks = s.rig.landmarks(x)
-    upper, lower = marks[[a for a, _ in PAIRS]], marks[[b for _, b in PAIRS]]
+    """Make the inner lips meet at rest; the source residual takes it back for the source view.
+
+    The corners stay where they are: beyond them both sides are one skin, and would fold.
+    """
+    marks = s.rig.landmarks(s.rest_shape())
+    upper, lower = marks[[a for a, _ in _MEETING]], marks[[b for _, b in _MEETING]]
     middle = (upper[:, 1] + lower[:, 1]) / 2
-    target = np.r_[middle - upper[:, 1] - _OVERLAP_CM, middle - lower[:, 1] + _OVERLAP_CM]
-    at = np.r_[upper[:, :2], lower[:, :2]]
+    corners, still = marks[_CORNERS], np.zeros(len(_CORNERS))
     mean = s.rig.mean
     near = np.nonzero(
         s.regions.skin & (mean[:, 2] > 8.5)
         & (np.abs(mean[:, 1] + 3.4) < 3.2) & (np.abs(mean[:, 0]) < 4.2)
     )[0]  # fmt: skip
-    d = (x[near, None, :2] - at[None]) / [0.5, 0.7]
-    d2 = (d**2).sum(-1)
-    kernel = np.exp(-0.5 * d2)
-    above = s.regions.above_mouth[near][:, None]
-    n = len(PAIRS)
-    kernel[:, :n] *= above
-    kernel[:, n:] *= ~above
-    total = kernel.sum(1)
-    fade = np.exp(-0.125 * np.minimum(d2[:, :n].min(1), d2[:, n:].min(1)))
-    move = (kernel * target).sum(1) / np.maximum(total, 1e-3) * (total > 1e-3) * fade
-    s.offset[near, 1] += move
-    s.residual[near, 1] -= move
+    above = s.regions.above_mouth[near]
+    x = s.rest_shape()[near]
+    for side, lip, overlap in ((above, upper, -_OVERLAP_CM), (~above, lower, _OVERLAP_CM)):
+        here = near[side]
+        target = np.r_[middle - lip[:, 1] + overlap, still]
+        at = np.r_[lip, corners]
+        d2 = (((x[side, None, :2] - at[None, :, :2]) / _REACH_CM) ** 2).sum(-1)
+        kernel = np.exp(-0.5 * d2)
+        total = kernel.sum(1)
+        fade = np.exp(-0.125 * d2.min(1))
+        move = (kernel @ target) / np.maximum(total, 1e-3) * (total > 1e-3) * fade
+        s.offset[here, 1] += move
+        s.residual[here, 1] -= move
 
 
 def paint_mouth(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from avatar_engine.gaussian.carve import carve, flatten_ears, opacity_in_matte
 from avatar_engine.gaussian.complete import complete
+from avatar_engine.gaussian.contours import with_own_lips
 from avatar_engine.gaussian.ears import bare_ears_skin, fit_ears
 from avatar_engine.gaussian.eyes import aim_eyes, paint_eyes
 from avatar_engine.gaussian.foreign import without_foreign
@@ -110,6 +111,7 @@ def paint_head(
     ears_flat = flatten_ears(s, labels.share[..., HAIR])
     carve(s)
     grow_to_outline(s, labels)
+    s.view = with_own_lips(s.view)
     pin_slits(s)
     close_lips(s)
     teeth = shown_teeth(s.view)

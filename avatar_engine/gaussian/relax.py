@@ -18,7 +18,8 @@ from avatar_engine.types.maps import TintDriver
 _SMILES = [ARKIT_INDEX["mouthSmileLeft"], ARKIT_INDEX["mouthSmileRight"]]
 _LEAST_SMILE = 0.12
 _FOLD_TEXELS = 15  # wider dark bands are no folds
-_DEEPEST_FOLD = 0.45  # share of the light that a fold may swallow; a beard takes more
+# A beard is darker than this share of the light, and wider than any fold as dark (in texels).
+_DEEPEST_FOLD, _WIDEST_FOLD = 0.45, 7
 _FOLD_SHARE = 0.85
 _LIP_SHARE = 0.75
 _APART = 14.0  # in Lab, lips from skin
@@ -89,8 +90,10 @@ def _unfolded(s: Sculpture, color: NDArray[np.float64]) -> NDArray[np.float64]:
     smooth = fill(color.reshape(R, R, 3), clear, sigmas=(2, 4, 7, 12)).reshape(-1, 3)
     corners = s.rig.landmarks(s.rig.mean)[[61, 291]]
     at_corner = np.linalg.norm(s.rig.mean[:, None] - corners, axis=-1).min(1)
-    is_beard = smoothstep(at_corner, 0.8, 1.6) * smoothstep(
-        depth, _DEEPEST_FOLD, _DEEPEST_FOLD + 0.12
+    patch = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_WIDEST_FOLD, _WIDEST_FOLD))
+    deep = smoothstep(depth, _DEEPEST_FOLD, _DEEPEST_FOLD + 0.12).reshape(R, R)
+    is_beard = (
+        smoothstep(at_corner, 0.8, 1.6) * cv2.morphologyEx(deep, cv2.MORPH_OPEN, patch).ravel()
     )
     share = _FOLD_SHARE * smoothstep(depth, 0.02, 0.10) * (1 - is_beard)
     soft = blur_atlas(share.reshape(R, R), 1.0).ravel()[:, None]
