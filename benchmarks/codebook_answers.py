@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from avatar_engine.codebook.front import Fused, appearance_planes, fused
+from avatar_engine.codebook.front import Fused, appearance_planes
 from avatar_engine.codebook.plan import APPEARANCE, MOTION, PROTOTYPES
 from avatar_engine.training.codebooks.asking import Found
 from avatar_engine.training.codebooks.batches import Batches
+from avatar_engine.training.codebooks.fusing import fused
 from avatar_engine.training.codebooks.heads import LearntHead
 from avatar_engine.training.codebooks.learning import Halves
 from avatar_engine.training.codebooks.network import Variant

@@ -12,7 +12,6 @@ from avatar_engine.codebook.front import (
     appearance_planes,
     as_planes,
     as_texels,
-    fused,
     person_planes,
     shrunk,
 )
@@ -63,9 +62,7 @@ class CodebookCompensator:
 
     def compensate(self, head: SeenHead) -> Compensation:
         """What one photo does not say about a head."""
-        color, lid_color = head.color, head.color
-        if self._has_appearance:
-            color, lid_color = self._colors(head)
+        color = self._color(head) if self._has_appearance else head.color
         modes, drivers = np.zeros((0, *head.positions.shape), np.float32), Drivers.none()
         if self._has_motion:
             # What the rig left in the photo is of the person too; modes do not see it.
@@ -73,7 +70,7 @@ class CodebookCompensator:
             found, _ = self._motion.compensate(self._prototypes, person)
             modes = baked_modes(found, self._ground["skin_field"], self._skin)
             drivers = self._drivers
-        return Compensation(color, lid_color, modes, drivers)
+        return Compensation(color, modes, drivers)
 
     def lacking(self, before: Sequence[Fused], hairy: Floats, heard: Tokens) -> Floats:
         """What colours lack, [B, 3, 128, 128] sRGB.
@@ -87,9 +84,9 @@ class CodebookCompensator:
         planes = [np.concatenate([appearance_planes(b, hairy), place]) for b in before]
         return np.float32(APPEARANCE.unit) * self._appearance.compensate(np.stack(planes), heard)
 
-    def _colors(self, head: SeenHead) -> tuple[Floats, Floats]:
-        """Colours [N, 3], open-eyed and with closed lids."""
-        side, lids = APPEARANCE.side, self._ground["lids"]
+    def _color(self, head: SeenHead) -> Floats:
+        """Colours [N, 3], changed where the photo is silent."""
+        side = APPEARANCE.side
         seen = head.seen.reshape(self._skin.shape) * self._skin
         best = as_planes(head.color)
         small = shrunk(seen[None], side)[0]
@@ -97,15 +94,10 @@ class CodebookCompensator:
         _, heard = self._motion.compensate(
             self._fields(head.source[None]), self._person(head, residual=True)
         )
-        opened = Fused(shrunk(best, side), small, small[:, ::-1])
-        shown = shrunk(best, side, seen + np.float32(1e-4))
-        closed = fused(shown, small * (1 - lids), hairy, self._skin_small)
-        lacks = self.lacking([opened, closed], hairy, heard)
+        guessed = Fused(shrunk(best, side), small, small[:, ::-1])
+        lacks = self.lacking([guessed], hairy, heard)
         trust = self._ground["trust"] * self._skin_small
-        color = blended(best, lacks[0], trust, (1 - seen) * self._skin)
-        change = closed.color + lacks[1] - opened.color
-        lid_color = blended(color, change, lids * self._skin_small, self._skin)
-        return as_texels(color), as_texels(lid_color)
+        return as_texels(blended(best, lacks[0], trust, (1 - seen) * self._skin))
 
     def _person(self, head: SeenHead, *, residual: bool) -> Floats:
         """[1, 6, 32, 32] of ``front.person_planes``."""

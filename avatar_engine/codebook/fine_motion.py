@@ -44,7 +44,7 @@ class WithFineMotion:
             np.concatenate([old.products, np.zeros((count, len(old.pairs)), np.float32)]),
         )
         modes = np.concatenate([told.modes, self._modes])
-        return Compensation(told.color, told.lid_color, modes, drivers)
+        return Compensation(told.color, modes, drivers)
 
 
 @cache

@@ -1,7 +1,7 @@
 """What one photo does not say, and who may add it: the codebooks' door to a persona.
 
-A persona's build hands over what it saw of a head and takes back colours, closed lids and
-corrective modes, all over the same atlas of N = 65536 texels; head space, cm, sRGB in [0, 1].
+A persona's build hands over what it saw of a head and takes back colours and corrective modes,
+all over the same atlas of N = 65536 texels; head space, cm, sRGB in [0, 1].
 """
 
 from dataclasses import dataclass
@@ -77,13 +77,11 @@ class Compensation:
 
     Attributes:
         color: [N, 3] float32; where the photo showed the texel it is the photo's.
-        lid_color: [N, 3] float32 of closed lids.
         modes: [C, N, 3] float32 corrective modes at amount 1, C <= 16.
         drivers: Of those C modes.
     """
 
     color: NDArray[np.float32]
-    lid_color: NDArray[np.float32]
     modes: NDArray[np.float32]
     drivers: Drivers
 

@@ -32,4 +32,4 @@ class HandMade:
             np.zeros(0, np.float32),
             np.zeros((2, 0), np.float32),
         )
-        return Compensation(color, np.tile(green, (len(color), 1)), modes, drivers)
+        return Compensation(color, modes, drivers)

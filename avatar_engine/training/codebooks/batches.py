@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from avatar_engine.codebook.arithmetic import Floats
-from avatar_engine.codebook.front import Fused, appearance_planes, fused, person_planes, shrunk
+from avatar_engine.codebook.front import Fused, appearance_planes, person_planes, shrunk
 from avatar_engine.codebook.plan import SCALES
+from avatar_engine.training.codebooks.fusing import fused
 from avatar_engine.training.codebooks.ground import Ground
 from avatar_engine.training.codebooks.heads import ASIDE, RETURNED, LearntHead
 from avatar_engine.training.codebooks.spoiling import left_visible, shade_of

@@ -13,7 +13,7 @@ from avatar_engine.types import HeadRig
 from avatar_engine.types.head import Chart
 
 _LEARNING_ONLY = ("counts", "known")
-_CONSTANTS = ("place", "lids", "skin_field", "mean", "skin_tokens", "expression")
+_CONSTANTS = ("place", "skin_field", "mean", "skin_tokens", "expression")
 
 
 def exported(
