@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
+from avatar_engine.head import load_head_rig
 from avatar_engine.motion.coarticulation import MouthTrack
 from avatar_engine.persona import Persona, build_persona
 from avatar_engine.render import RenderConfig, open_renderer
 from avatar_engine.render.joints import expression_weights, tint_amounts
+from avatar_engine.shapes import tangents
 from avatar_engine.types import Chart, FaceState, Plates, weights_of
 from avatar_engine.types.maps import TintDriver
 from avatar_engine.types.speech import Phoneme
@@ -121,6 +123,21 @@ def test_the_mouth_is_narrower_for_u_than_for_i(people, name):
         return float(x[maps.lip_upper[-1], 0] - x[maps.lip_upper[0], 0])
 
     assert width("uː") < 0.82 * width("iː")
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_skin_beyond_the_corners_of_a_closed_mouth_does_not_fold(people, name):
+    persona = people[name]
+    maps, place = persona.maps, persona.maps.placement
+    rig, at = load_head_rig(), _surface(persona, np.zeros(52, np.float32))
+    R = rig.resolution
+    p = persona.camera.project(at @ place[:, :3].T + place[:, 3])[:, :2].reshape(R, R, 2)
+    tu, tv = tangents(p, maps.neighbours[: R * R].reshape(R, R))
+    turned = (tu[..., 0] * tv[..., 1] - tu[..., 1] * tv[..., 0]).ravel() * maps.winding[: R * R]
+    for corner, outward in ((61, -1), (291, 1)):
+        row, col = divmod(int(rig.landmark_texels[corner][0]), R)
+        rows, cols = np.mgrid[row - 6 : row + 7, 1:9]
+        assert turned[rows * R + col + outward * cols].min() > 0
 
 
 @pytest.mark.parametrize("name", PEOPLE)
