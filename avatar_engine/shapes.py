@@ -40,15 +40,15 @@ def tangents(
     p = np.asarray(positions, np.float64)
 
     def along(axis: int, back: int, ahead: int) -> NDArray[np.float64]:
+        has_ahead, has_back = (neighbours & ahead) > 0, (neighbours & back) > 0
+        share = 1 / np.maximum(has_ahead.astype(np.float64) + has_back, 1)
         step = np.diff(p, axis=axis)
-        pad_last = [(0, 0)] * p.ndim
-        pad_last[axis] = (0, 1)
-        pad_first = [(0, 0)] * p.ndim
-        pad_first[axis] = (1, 0)
-        has_ahead = ((neighbours & ahead) > 0)[..., None]
-        has_back = ((neighbours & back) > 0)[..., None]
-        total = np.pad(step, pad_last) * has_ahead + np.pad(step, pad_first) * has_back
-        return total / np.maximum(has_ahead.astype(np.float64) + has_back, 1)
+        first, last = [slice(None)] * 2, [slice(None)] * 2
+        first[axis], last[axis] = slice(None, -1), slice(1, None)
+        total = np.zeros_like(p)
+        total[tuple(first)] = step * (has_ahead * share)[tuple(first)][..., None]
+        total[tuple(last)] += step * (has_back * share)[tuple(last)][..., None]
+        return total
 
     return along(1, LEFT, RIGHT), along(0, UP, DOWN)
 

@@ -25,6 +25,7 @@ from avatar_engine.gaussian.settled import settled
 from avatar_engine.gaussian.smooth import smoothstep
 from avatar_engine.gaussian.solve import solve_colors
 from avatar_engine.gaussian.source_view import OpenView
+from avatar_engine.gaussian.steps import in_steps
 from avatar_engine.gaussian.tongue import TONGUE_OUT, lower_tongue, tongue_mode
 from avatar_engine.gaussian.trim import trim_outline
 from avatar_engine.shapes import grid_neighbours, surface_groups
@@ -173,9 +174,7 @@ def _quantised(
     modes[TONGUE_OUT] = tongue_mode(s)
     lower_tongue(s, modes[ARKIT_INDEX["jawOpen"]])
     modes[:, s.chart == Chart.EYE] = 0  # eyeballs are joints, never linear
-    top = np.abs(modes).max((1, 2))
-    scales = np.where(top > 0, top / 32767, 1.0).astype(np.float32)
-    return np.round(modes / scales[:, None, None]).astype(np.int16), scales, held
+    return *in_steps(modes), held
 
 
 def _blink_index(eye: int) -> int:

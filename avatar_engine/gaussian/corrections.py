@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from avatar_engine.gaussian.painting import PaintedHead
 from avatar_engine.gaussian.regions import Regions
 from avatar_engine.gaussian.smooth import smoothstep
+from avatar_engine.gaussian.steps import in_steps
 from avatar_engine.types import ARKIT_INDEX, Chart, Compensation, Drivers, HeadMaps, HeadRig
 
 _FRONT_Z_CM = (-2.0, 1.0)  # farther back is left as it is
@@ -55,11 +56,11 @@ def with_corrections(
     moved = completion.modes * free[:, None]
     _carry_lower_teeth(maps, moved)
     moved[:, maps.chart[:n] == Chart.EYE] = 0
-    moved[np.abs(moved).max(-1) < _SMALLEST_CM] = 0
-    top = np.abs(moved).max((1, 2))
-    used = np.flatnonzero(top > 0)
-    scales = np.maximum(top[used] / 32767, _STEP_CM).astype(np.float32)
-    modes = np.round(moved[used] / scales[:, None, None]).astype(np.int16)
+    for mode in moved:  # one at a time stays within the cache
+        x, y, z = np.abs(mode).T
+        mode[np.maximum(np.maximum(x, y), z) < _SMALLEST_CM] = 0
+    used = np.flatnonzero([mode.any() for mode in moved])
+    modes, scales = in_steps(moved[used], finest=_STEP_CM)
     told = completion.drivers
     return replace(
         maps,

@@ -110,8 +110,7 @@ def auricle(s: Sculpture) -> NDArray[np.bool_]:
 
 def _largest(shown: NDArray[np.bool_], s: Sculpture, outward: float) -> NDArray[np.bool_]:
     """The largest piece of ear on one side of the face."""
-    yy, xx = np.mgrid[0 : s.view.size, 0 : s.view.size]
-    across = s.view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 0]
+    across = s.view.frame()[..., 0]
     parts, count = label(closed(shown & (across * outward > 0), 2))
     if not count:
         return np.zeros_like(shown)

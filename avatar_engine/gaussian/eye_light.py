@@ -105,16 +105,14 @@ def _catch_light(s: Sculpture) -> tuple[NDArray[np.float64], float]:
         px_per_cm = s.view.camera.K[0, 0] / depth
         mark = s.view.landmarks[_IRISES[eye]]
         reach = _GLINT_REACH * px_per_cm
-        size = s.view.size
-        yy, xx = np.mgrid[0:size, 0:size]
-        d = np.stack([xx + 0.5, yy + 0.5], -1) - mark
-        near = (d**2).sum(-1) < reach**2
+        dx, dy = (np.arange(s.view.size) + 0.5 - at for at in mark)
+        near = dx**2 + dy[:, None] ** 2 < reach**2
         light = s.view.lab[..., 0]
         usual = np.median(light[near]) if near.any() else 100.0
         bright = near & (light > usual + 22)
         if 1 <= bright.sum() < 0.3 * near.sum():
-            weight = (light - usual)[bright][:, None]
-            centre = (d[bright] * weight).sum(0) / weight.sum()
+            y, x = np.nonzero(bright)
+            centre = np.average([dx[x], dy[y]], axis=1, weights=light[bright] - usual)
             found.append(s.lift(centre, depth)[:2])
     if not found:
         return _GLINT_AT, 0.7

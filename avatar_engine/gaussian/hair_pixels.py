@@ -21,8 +21,7 @@ _SHADE_LOW = 0.05  # above it, what hangs beside long hair and looks like cloth 
 def coat_pixels(s: Sculpture, labels: Labels) -> NDArray[np.bool_]:
     """Pixels [S, S] of hair that lies on the head, eyebrows and beard not meant."""
     view = s.view
-    yy, xx = np.mgrid[0 : view.size, 0 : view.size]
-    height = view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 1]
+    height = view.frame()[..., 1]
     hair = (labels.share[..., HAIR] > 0.6) & view.inside
     return opened(hair & ~(view.face_hull() & (height < 0.88)) & (height > 0.35))
 
@@ -32,8 +31,7 @@ def hair_pixels(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Pixels [S, S] the volume shows, and those among them that are but a rim of the head."""
     view = s.view
-    yy, xx = np.mgrid[0 : view.size, 0 : view.size]
-    height = view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 1]
+    height = view.frame()[..., 1]
     share = labels.share[..., HAIR]
     hair = (share > 0.5) & view.inside
     short = ~head.covered & (height > _RIM_LOW)

@@ -177,8 +177,8 @@ def _beside(head: Nearest, root: float, face_width: float) -> NDArray[np.float64
 
 def _behind(s: Sculpture, head: NDArray[np.bool_], mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Pixels [S, S] where the head hides the hair that falls down its back."""
-    yy, xx = np.mgrid[0 : s.view.size, 0 : s.view.size]
-    height = s.view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 1]
+    xx = np.arange(s.view.size)[None]
+    height = s.view.frame()[..., 1]
     hanging = mask & (height < _HANGING)
     first = np.where(hanging.any(1), hanging.argmax(1), s.view.size)
     last = np.where(hanging.any(1), s.view.size - 1 - hanging[:, ::-1].argmax(1), -1)

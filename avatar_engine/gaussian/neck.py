@@ -11,6 +11,7 @@ from avatar_engine.gaussian.unwrap import Samples
 _BARE_CM = -12.5  # where a neck ends that no collar covers
 _TWIST_CM = (0.0, 4.0)  # above the collar
 _LEAST_TEXELS = 4
+_COLLAR_RANK = 0.92  # of cloth's texels in a column lie below its edge
 _HIDDEN_RISE_CM = 1.0  # collars stand higher behind
 _SIDE_COLUMNS = 50
 _REACH_COLUMNS = 6
@@ -51,6 +52,16 @@ def neck_follow(s: Sculpture, samples: Samples) -> NDArray[np.float64]:
     return np.asarray(s.rig.neck * (1 - held), np.float64)
 
 
+def _high(height: NDArray[np.float64], shown: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Per column the height [R] that few of those shown exceed; any where none is."""
+    ordered = np.sort(np.where(shown, height, np.inf), 0)
+    at = _COLLAR_RANK * np.maximum(shown.sum(0) - 1, 0)
+    low = at.astype(int)
+    columns = np.arange(len(at))
+    next_one = np.where(at > low, ordered[np.minimum(low + 1, len(height) - 1), columns], 0)
+    return (low + 1 - at) * ordered[low, columns] + (at - low) * next_one
+
+
 def collar_line(s: Sculpture, samples: Samples) -> NDArray[np.float64]:
     """Height [R] in cm at which clothing begins, for each column of the atlas (a way round)."""
     R = s.rig.resolution
@@ -59,12 +70,9 @@ def collar_line(s: Sculpture, samples: Samples) -> NDArray[np.float64]:
     shown = grid(samples.visible & (samples.facing > 0.1)) & zone
     cloth = shown & (grid(samples.clothed) > 0.6)
     skin = shown & (grid(samples.weight) > 0.3)
-    line = np.full(R, np.nan)
-    for col in range(R):
-        if cloth[:, col].sum() >= _LEAST_TEXELS:
-            line[col] = np.percentile(height[cloth[:, col], col], 92)
-        elif skin[:, col].sum() >= _LEAST_TEXELS:
-            line[col] = min(height[skin[:, col], col].min() - 0.5, _BARE_CM)
+    lowest = np.where(skin, height, np.inf).min(0)
+    line = np.where(skin.sum(0) >= _LEAST_TEXELS, np.minimum(lowest - 0.5, _BARE_CM), np.nan)
+    line = np.where(cloth.sum(0) >= _LEAST_TEXELS, _high(height, cloth), line)
     line = np.fmax(line, line[::-1])  # a collar hidden on one side stands as on the other
     known = np.nonzero(np.isfinite(line))[0]
     if len(known) < 8:

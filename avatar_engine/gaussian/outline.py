@@ -23,6 +23,7 @@ _WIDEST = 0.06  # face widths; what is wider is a volume of hair, not a rim
 _REACH = 2.6  # times the widest: how far into the face the surface stretches
 _SPLAT_PX = 1.5  # a texel's own width reaches the outline from here
 _SOFT = 0.04  # face widths
+_AROUND_PX = 32
 
 
 def grow_to_outline(s: Sculpture, labels: Labels) -> None:
@@ -34,8 +35,7 @@ def grow_to_outline(s: Sculpture, labels: Labels) -> None:
     """
     view = s.view
     widest = _WIDEST * view.face_width
-    yy, xx = np.mgrid[0 : view.size, 0 : view.size]
-    height = view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 1]
+    height = view.frame()[..., 1]
     own = labels.share[..., SKIN] + (0 if labels.is_long else labels.share[..., HAIR])
     ear = labels.kinds[..., LabelKind.EAR] if labels.kinds is not None else 0 * own
     person = view.inside & ~view.spilled & (own > 0.5) & (height > _LOWEST[0])
@@ -48,11 +48,24 @@ def grow_to_outline(s: Sculpture, labels: Labels) -> None:
         missing = person & ~covered & (apart | (not is_first))
         wide = opened(missing, max(1, round(widest / 2)))
         missing &= ~dilated(wide, 3)
-        field = _field(covered, missing, widest) * high[..., None]
+        box = _box(covered | missing)  # elsewhere nothing moves
+        field = _field(covered[box], missing[box], widest) * high[box][..., None]
         move = blur_image(field, _SOFT * view.face_width)
         follows = s.regions.skin * smoothstep(s.rig.neck, 0.3, 0.6)
         follows *= 1 - is_first * s.regions.ear_weight
-        s.offset += s.lift(sample(move, p) * follows[:, None], p[:, 2])
+        at = p[:, :2] - [box[1].start, box[0].start]
+        s.offset += s.lift(sample(move, at) * follows[:, None], p[:, 2])
+
+
+def _box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Rows and columns of what is true, and some around it."""
+    rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    if not len(rows):
+        return slice(0, 1), slice(0, 1)
+    return (
+        slice(max(rows[0] - _AROUND_PX, 0), rows[-1] + 1 + _AROUND_PX),
+        slice(max(columns[0] - _AROUND_PX, 0), columns[-1] + 1 + _AROUND_PX),
+    )
 
 
 def _field(
@@ -64,7 +77,7 @@ def _field(
     inner = distance(covered)
     gap = np.clip(far - inner - _SPLAT_PX, 0, widest) * covered
     gap *= smoothstep(inner, _REACH * widest, 0.0)
-    yy, xx = np.mgrid[0 : len(whole), 0 : len(whole)]
+    yy, xx = np.indices(whole.shape)
     outward = np.stack([ix - xx, iy - yy], -1) / np.maximum(far, 1.0)[..., None]
     # Beyond the rim the field goes on, so that blurring does not weaken it there.
     _, (jy, jx) = distance_transform_edt(~covered, return_indices=True)

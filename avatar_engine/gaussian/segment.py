@@ -102,16 +102,15 @@ def _along_edges(view: View, seen: NDArray[np.float32]) -> NDArray[np.float32]:
         )
         if part.max() > 0.05:
             part = guided(guide, part, _RADIUS)
-        parts.append(
-            cv2.resize(part, (view.size, view.size), interpolation=cv2.INTER_LINEAR) ** 1.5
-        )
-    share = np.stack(parts, -1)
-    return (share / np.maximum(share.sum(-1, keepdims=True), 1e-6)).astype(np.float32)
+        part = cv2.resize(part, (view.size, view.size), interpolation=cv2.INTER_LINEAR)
+        parts.append(part * np.sqrt(part))
+    total = np.maximum(np.sum(parts, 0), 1e-6)
+    return cv2.merge([part / total for part in parts])
 
 
 def _add_missed_ears(view: View, kinds: NDArray[np.float32], ears: NDArray[np.float32]) -> None:
     """Turn hair into ear, in place, on the sides where the network saw no ear at all."""
-    across = _frame(view)[..., 0]
+    across = view.frame()[..., 0]
     for side in (across > 0, across < 0):
         seen = ((kinds[..., LabelKind.EAR] > 0.5) & side).sum()
         if seen < _LEAST_EAR * view.face_width**2:
@@ -128,7 +127,7 @@ def _four(view: View, kinds: NDArray[np.float32]) -> NDArray[np.float32]:
     share[..., CLOTH] = kinds[..., LabelKind.CLOTH]
     # Earrings hang on the head, necklaces lie on the body.
     other = kinds[..., LabelKind.OTHER]
-    above = _frame(view)[..., 1] > 0.05
+    above = view.frame()[..., 1] > 0.05
     share[..., SKIN] += other * above
     share[..., CLOTH] += other * ~above
     return share
@@ -136,7 +135,7 @@ def _four(view: View, kinds: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _hair_style(view: View, share: NDArray[np.float32]) -> tuple[bool, bool]:
     """Is the head bald, is its hair long."""
-    frame = _frame(view)
+    frame = view.frame()
     u, v = np.abs(frame[..., 0]), frame[..., 1]
     face = max(1, int(view.face_hull().sum()))
     hair = (share[..., HAIR] > 0.5) & view.inside
@@ -147,13 +146,8 @@ def _hair_style(view: View, share: NDArray[np.float32]) -> tuple[bool, bool]:
 
 def _bare_face(view: View, share: NDArray[np.float32]) -> NDArray[np.bool_]:
     """[S, S] the face's own skin, features left out."""
-    frame = _frame(view)
+    frame = view.frame()
     u, v = np.abs(frame[..., 0]), frame[..., 1]
     hull = view.face_hull(grow=-6)
     bare = hull & (v > 0.2) & (v < 0.8) & (u < 0.4) & (share[..., SKIN] > 0.8)
     return bare if bare.sum() > 200 else hull
-
-
-def _frame(view: View) -> NDArray[np.float64]:
-    yy, xx = np.mgrid[0 : view.size, 0 : view.size]
-    return view.face_frame(np.stack([xx, yy], -1) + 0.5)

@@ -1,10 +1,16 @@
 """Blurs and fills on pictures and on the atlas, whose back seam is closed."""
 
+import math
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Map = NDArray[np.floating]
+
+_WIDE = 4.0  # texels
+_HALVED = 0.5  # square texels of blur that halving and doubling bring along
 
 
 def smoothstep(x: Map | float, start: float, end: float) -> NDArray[np.float64]:
@@ -60,7 +66,7 @@ def fill(
     """Complete a map where its weight is small, from ever wider normalised blurs (push-pull).
 
     Args:
-        values: [H, W, C].
+        values: [H, W, C], finite also where nothing is known.
         weight: [H, W] in [0, 1]; one keeps the value.
         sigmas: Widths in texels, narrow to wide.
         on_atlas: The map wraps like the atlas; else it is a picture.
@@ -70,25 +76,44 @@ def fill(
         [H, W, C] float32; nothing near any weight stays zero.
     """
     trust = np.clip(np.asarray(weight, np.float32), 0, 1)
-    known = np.where(trust[..., None] > 0, values, 0).astype(np.float32) * trust[..., None]
-    result, confidence = known.copy(), trust.copy()  # result is premultiplied
-    stacked = np.concatenate([known, trust[..., None]], -1)
-    for sigma in sigmas:
-        blurred = _wide_blur(stacked, sigma, on_atlas=on_atlas)
-        mass = blurred[..., -1:]
-        share = np.clip((mass - 1e-4) / enough, 0, 1) * (1 - confidence[..., None])
-        result += blurred[..., :-1] / np.maximum(mass, 1e-6) * share
-        confidence += share[..., 0]
-    return (result / np.maximum(confidence, 1e-9)[..., None]).astype(np.float32)
-
-
-def _wide_blur(
-    stacked: NDArray[np.float32], sigma: float, *, on_atlas: bool
-) -> NDArray[np.float32]:
-    """A blur that works at a quarter of the size when it is wide."""
+    known = np.asarray(values, np.float32)
+    stacked = cv2.merge([*(plane * trust for plane in cv2.split(known)), trust])
     blur = blur_atlas if on_atlas else blur_image
-    if sigma < 8:
-        return blur(stacked, sigma)
-    height, width = stacked.shape[:2]
-    small = cv2.resize(stacked, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
-    return cv2.resize(blur(small, sigma / 4), (width, height), interpolation=cv2.INTER_LINEAR)
+    around = _around(stacked, sigmas, blur, enough)
+    *planes, share = cv2.split(stacked + around * _spread(1 - trust, around))
+    share = 1 / np.maximum(share, 1e-9)
+    return cv2.merge([plane * share for plane in planes]).reshape(known.shape)
+
+
+def _around(
+    stacked: NDArray[np.float32],
+    sigmas: tuple[float, ...],
+    blur: Callable[[Map, float], NDArray[np.float32]],
+    enough: float,
+) -> NDArray[np.float32]:
+    """What ever wider blurs of [H, W, C + 1] say, their last channel how surely.
+
+    What is wide is smooth, so it is worked out at half the size, and so on down.
+    """
+    told = np.zeros_like(stacked)
+    left = np.ones(stacked.shape[:2], np.float32)
+    fine = [sigma for sigma in sigmas if sigma < _WIDE]
+    for sigma in fine:
+        blurred = blur(stacked, sigma)
+        mass = np.ascontiguousarray(blurred[..., -1])
+        share = left * np.clip((mass - 1e-4) / enough, 0, 1)
+        told += blurred * _spread(share / np.maximum(mass, 1e-6), told)
+        left = 1 - told[..., -1]
+    if len(fine) < len(sigmas):
+        height, width = stacked.shape[:2]
+        small = cv2.resize(stacked, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        halved = tuple(math.sqrt(sigma**2 - _HALVED) / 2 for sigma in sigmas[len(fine) :])
+        wide = _around(small, halved, blur, enough)
+        wide = cv2.resize(wide, (width, height), interpolation=cv2.INTER_LINEAR)
+        told += wide * _spread(left, told)
+    return told
+
+
+def _spread(plane: NDArray[np.float32], like: NDArray[np.float32]) -> NDArray[np.float32]:
+    """[H, W] as often side by side as another has channels; numpy is slow at short last axes."""
+    return cv2.merge([plane] * like.shape[-1])

@@ -111,16 +111,17 @@ def _conjugate_gradients(
     x, r = np.zeros_like(gradient), gradient
     z = ease * r
     d = z.copy()
-    rz = (r * z).sum(0)
+    rz = np.vdot(r, z)
     for _ in range(iterations):
         q = damping[:, None] * d + tied @ d
         _add_normal(*matrix, d, q)
-        a = rz / np.maximum((d * q).sum(0), 1e-20)
+        a = rz / max(np.vdot(d, q), 1e-20)
         x += a * d
         r -= a * q
         z = ease * r
-        new = (r * z).sum(0)
-        d = z + new / np.maximum(rz, 1e-20) * d
+        new = np.vdot(r, z)
+        d *= new / max(rz, 1e-20)
+        d += z
         rz = new
     return x
 

@@ -74,21 +74,38 @@ def _guided(
         return cv2.blur(x, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REFLECT)
 
     guide = small.astype(np.float32) / np.float32(255)
-    channels = [np.ascontiguousarray(guide[..., k]) for k in range(3)]
-    means = np.stack([mean(c) for c in channels], -1)
-    mask_mean = mean(mask)
-    spread = np.stack([mean(c * mask) for c in channels], -1) - means * mask_mean[..., None]
-    sigma = np.empty((*mask.shape, 3, 3), np.float32)
-    for i in range(3):
-        for j in range(i, 3):
-            entry = mean(channels[i] * channels[j]) - means[..., i] * means[..., j]
-            sigma[..., i, j] = sigma[..., j, i] = entry
-    sigma += _SOFTNESS * np.eye(3, dtype=np.float32)
-    slope = np.linalg.solve(sigma, spread[..., None])[..., 0]
-    offset = mask_mean - (slope * means).sum(-1)
-    model = np.concatenate([slope, offset[..., None]], -1)
+    channels = cv2.split(guide)
+    means, mask_mean = [mean(c) for c in channels], mean(mask)
+
+    def together(i: int, j: int) -> NDArray[np.float64]:
+        same = np.float64(_SOFTNESS if i == j else 0)
+        return mean(channels[i] * channels[j]) - means[i] * means[j] + same
+
+    sigma = [together(i, j) for i in range(3) for j in range(i, 3)]
+    spread = [mean(c * mask) - m * mask_mean for c, m in zip(channels, means, strict=True)]
+    slope = [plane.astype(np.float32) for plane in _solved(sigma, spread)]
+    offset = mask_mean - sum(a * m for a, m in zip(slope, means, strict=True))
+    model = cv2.merge([*slope, offset])
     model = cv2.blur(model, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REFLECT)
     height, width = picture.shape[:2]
     model = cv2.resize(model, (width, height), interpolation=cv2.INTER_LINEAR)
-    full = picture.astype(np.float32) / np.float32(255)
-    return np.clip((model[..., :3] * full).sum(-1) + model[..., 3], 0, 1).astype(np.float32)
+    *slope, whole = cv2.split(model)
+    for a, c in zip(slope, cv2.split(picture), strict=True):
+        whole += a * (c * np.float32(1 / 255))
+    return np.clip(whole, 0, 1)
+
+
+def _solved(sigma: list[NDArray[np.float64]], spread: list[Floats]) -> list[NDArray[np.float64]]:
+    """Solve a symmetric 3 x 3 system at every pixel, by Cramer's rule.
+
+    Args:
+        sigma: Its planes [H, W]: xx, xy, xz, yy, yz, zz.
+        spread: The right side's planes.
+    """
+    xx, xy, xz, yy, yz, zz = sigma
+    a, b, c = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
+    d, e, f = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
+    x, y, z = spread
+    over = 1 / (xx * a + xy * b + xz * c)
+    return [(a * x + b * y + c * z) * over, (b * x + d * y + e * z) * over,
+            (c * x + e * y + f * z) * over]  # fmt: skip

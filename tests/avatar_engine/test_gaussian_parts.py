@@ -2,12 +2,21 @@
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_array
+from scipy.ndimage import (
+    binary_closing,
+    binary_dilation,
+    binary_fill_holes,
+    binary_opening,
+    distance_transform_edt,
+)
+from scipy.sparse import csr_array, diags_array
 
+from avatar_engine.gaussian.masks import closed, dilated, opened, without_holes
 from avatar_engine.gaussian.sampling import sample
 from avatar_engine.gaussian.shelves import packed
-from avatar_engine.gaussian.smooth import blur_atlas, fill, smoothstep
+from avatar_engine.gaussian.smooth import blur_atlas, distance, fill, smoothstep
 from avatar_engine.gaussian.solve import _conjugate_gradients, composed_plate
+from avatar_engine.gaussian.steps import in_steps
 from avatar_engine.gaussian.zbuffer import nearest
 from avatar_engine.types import Plates
 
@@ -81,11 +90,16 @@ def test_shelves_hold_every_live_texel_once():
 
 def test_conjugate_gradients_solve_each_channel():
     rng = np.random.default_rng(2)
-    A = csr_array(rng.random((40, 12)) * (rng.random((40, 12)) < 0.5))
-    truth = rng.random((12, 3))
-    target = (A.T @ (A @ truth) + 0.1 * truth).astype(np.float64)
-    found = _conjugate_gradients(lambda v: A.T @ (A @ v) + 0.1 * v, target, 60)
-    assert np.allclose(found, truth, atol=1e-3)
+    weights = csr_array((rng.random((40, 12)) * (rng.random((40, 12)) < 0.5)).astype(np.float32))
+    trust = rng.random(40).astype(np.float32) * (rng.random(40) < 0.8)
+    residual = rng.random((40, 3)).astype(np.float32)
+    damping = rng.random(12).astype(np.float32) + np.float32(0.1)
+    chain = diags_array([-1.0, -1.0], offsets=[-1, 1], shape=(12, 12))
+    tied = csr_array(diags_array(-chain.sum(0)) + chain).astype(np.float32)
+    found = _conjugate_gradients(weights, trust, residual, damping, tied, 60)
+    W, D = weights.toarray(), np.diag(trust)
+    H = W.T @ D @ W + np.diag(damping) + tied.toarray()
+    assert np.allclose(found, np.linalg.solve(H, W.T @ D @ residual), atol=1e-4)
 
 
 def test_the_plate_is_composed_with_straight_alpha():
@@ -95,3 +109,38 @@ def test_the_plate_is_composed_with_straight_alpha():
     shown = composed_plate(Plates(background, body), 8)
     assert shown[0, 0, 0] == pytest.approx((100 * 0.8 + 200 * 0.2) / 255, abs=1e-4)
     assert shown[0, 0, 1] == pytest.approx(80 / 255, abs=1e-4)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_masks_grow_and_shrink_as_slowly_done(times: int) -> None:
+    mask = np.random.default_rng(4).random((40, 50)) > 0.4
+    beside = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], bool)
+    assert (dilated(mask, times) == binary_dilation(mask, beside, times)).all()
+    assert (opened(mask, times) == binary_opening(mask, beside, times)).all()
+    assert (closed(mask, times) == binary_closing(mask, beside, times)).all()
+    assert (without_holes(mask) == binary_fill_holes(mask)).all()
+
+
+def test_distances_are_exact() -> None:
+    mask = np.random.default_rng(5).random((60, 70)) > 0.01
+    assert np.allclose(distance(mask), distance_transform_edt(mask), atol=1e-4)
+
+
+def test_a_fill_keeps_what_is_known_and_reaches_everything_else() -> None:
+    ramp = np.linspace(0, 1, 128, dtype=np.float32)[None, :, None] * np.ones(
+        (128, 1, 3), np.float32
+    )
+    weight = np.ones((128, 128), np.float32)
+    weight[40:90, 30:100] = 0
+    whole = fill(np.where(weight[..., None] > 0, ramp, 9), weight, on_atlas=False)
+    assert np.allclose(whole[weight > 0], ramp[weight > 0], atol=1e-5)
+    assert np.abs(whole - ramp).max() < 0.3  # nearest first
+
+
+def test_modes_in_steps_lose_half_a_step() -> None:
+    modes = np.random.default_rng(6).normal(size=(3, 50, 3)).astype(np.float32)
+    modes[1] = 0
+    whole, scales = in_steps(modes)
+    assert scales[1] == 1
+    assert np.abs(whole * scales[:, None, None] - modes).max() <= scales.max() / 2 + 1e-6
+    assert in_steps(modes, finest=1.0)[1].min() == 1
