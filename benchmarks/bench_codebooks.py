@@ -1,11 +1,11 @@
 """What the compensatory codebooks add, on heads they were not trained on.
 
-    python benchmarks/bench_codebooks.py --cache DIR --checkpoints DIR [--portraits DIR]
+    python benchmarks/bench_codebooks.py --cache DIR --checkpoints DIR [--photo FILE]
 
 ``--cache`` holds the heads of ``training.portraits`` and ``training.synthetic``; ``--checkpoints``
 folders ``VARIANT-SEED/checkpoint.pt`` of ``training.codebooks``, ``--shipped`` the one that the
-shipped weights came from; ``--portraits`` photos for away-and-back with the shipped weights.
-Writes benchmarks/results/codebooks.json.
+shipped weights came from; ``--photo`` a portrait on which the cost of completing is measured.
+Writes benchmarks/results/NAME.json.
 """
 
 import argparse
@@ -16,25 +16,21 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from codebook_answers import Trained, read_trained
-from codebook_figures import Judge
+from codebook_figures import Judge, spread
 from codebook_views import size_of
 from report import write_result
 from rich.progress import track
-from rotate_and_return import Away
 
 from avatar_engine.codebook import load_compensator
 from avatar_engine.codebook.plan import MOTION, SCALES
-from avatar_engine.errors import AvatarEngineError
 from avatar_engine.gaussian.painting import paint_head
 from avatar_engine.head import fit_head, load_head_rig
 from avatar_engine.portrait import read_portrait
 from avatar_engine.training.codebooks.ground import ground_of
 from avatar_engine.training.codebooks.heads import read_heads
 
-_SEED = 7
 _ROUNDS = 7
 
 
@@ -65,39 +61,12 @@ def ablation(cache: Path, checkpoints: Path, shipped: Path | None) -> dict[str, 
         name: {
             "seeds": len(found),
             **sizes.get(name, {}),
-            **{key: _spread([row[key] for row in found]) for key in found[0]},
+            **{key: spread([row[key] for row in found]) for key in found[0]},
         }
         for name, found in rows.items()
     }
     held = {"synthetic": len(judge.synthetic), "portraits": len(judge.portraits)}
     return {"held_out": held, "variants": table}
-
-
-def away_and_back(folder: Path) -> dict[str, Any]:
-    """Every portrait of a folder there and back, with and without the shipped codebooks."""
-    rows: dict[str, Any] = {}
-    for number, photo in enumerate(track(sorted(folder.glob("*.jpg")), "Away and back")):
-        try:
-            away = Away(photo, np.random.default_rng([_SEED, number]))
-            off = away.likeness(away.back(has_compensation=False))
-            on = away.likeness(away.back(has_compensation=True))
-        except AvatarEngineError as error:
-            rows[photo.stem] = {"left_out": str(error)}
-            continue
-        rows[photo.stem] = {
-            "psnr_db": {"off": round(off[0], 2), "on": round(on[0], 2)},
-            "ssim": {"off": round(off[1], 4), "on": round(on[1], 4)},
-            "region_px": int(away.region.sum()),
-        }
-    good = [row for row in rows.values() if "psnr_db" in row]
-    gains = [row["psnr_db"]["on"] - row["psnr_db"]["off"] for row in good]
-    summary = {
-        "people": len(good),
-        "psnr_gain_db": _spread(gains),
-        "people_better": sum(gain > 0 for gain in gains),
-        "ssim_gain": _spread([row["ssim"]["on"] - row["ssim"]["off"] for row in good]),
-    }
-    return {"summary": summary, "people": rows}
 
 
 def build_cost(photo: Path) -> dict[str, float]:
@@ -135,31 +104,26 @@ def _size(run: Trained) -> dict[str, float]:
     }
 
 
-def _spread(values: list[float]) -> dict[str, float]:
-    spread = statistics.stdev(values) if len(values) > 1 else 0.0
-    return {"mean": round(statistics.mean(values), 4), "spread": round(spread, 4)}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--checkpoints", type=Path, required=True)
     parser.add_argument("--shipped", type=Path)
-    parser.add_argument("--portraits", type=Path)
+    parser.add_argument("--photo", type=Path)
+    parser.add_argument("--name", default="codebooks")
     options = parser.parse_args()
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     payload = {"ablation": ablation(options.cache, options.checkpoints, options.shipped)}
-    if options.portraits:
-        payload["away_and_back"] = away_and_back(options.portraits)
-        payload["cost"] = build_cost(sorted(options.portraits.glob("*.jpg"))[0])
+    if options.photo:
+        payload["cost"] = build_cost(options.photo)
     write_result(
-        "codebooks",
+        options.name,
         payload,
         method="held-out heads only; colours are root mean square errors in sRGB [0, 1] over "
         "texels the photo does not show, motion in mm weighted toward lips and lids; 'before' is "
-        "mirror and harmonic fill, or the linear rig; spreads are standard deviations over seeds "
-        "(or people); CPU by process_time, medians",
+        "mirror and harmonic fill ('synthetic', 'masked'), a persona's build ('built'), or the "
+        "linear rig; spreads are standard deviations over seeds; CPU by process_time, medians",
     )
 
 

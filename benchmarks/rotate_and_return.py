@@ -3,6 +3,10 @@
 A persona is made of a photo and drawn turned aside with another expression; a second persona is
 made of that picture and brought back to the photo's pose and expression. The photo says what the
 places really look like that the turned picture hid.
+
+Not all of those places are skin in the photo: hair, a collar or the background lie before them, and
+of these a completion knows nothing. So they are judged apart. And the second head has a shape of
+its own, which moves every edge; its colours are judged besides on the first head's shape.
 """
 
 from dataclasses import dataclass, replace
@@ -13,14 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.evaluation.image_metrics import Comparison
+from avatar_engine.gaussian.painting import paint_head
 from avatar_engine.gaussian.zbuffer import Nearest, nearest
+from avatar_engine.head import fit_head, load_head_rig
 from avatar_engine.persona import Persona, build_persona
+from avatar_engine.portrait import read_portrait
 from avatar_engine.render import RenderConfig, open_renderer
 from avatar_engine.shapes import texel_triangles
-from avatar_engine.types import Camera, Chart, FaceState, weights_of
+from avatar_engine.types import Camera, Chart, FaceState, HeadMaps, Plates, weights_of
 
 SIZE = 512
 _SHOWN_FACING, _HIDDEN_FACING, _BEHIND_CM = 0.35, 0.2, 0.3
+_WELL = 0.5
 _FACES = (
     weights_of(jawOpen=0.35),
     weights_of(mouthSmile=0.6, cheekSquint=0.3),
@@ -39,7 +47,8 @@ class Away:
     Attributes:
         first: The persona of the photo, without compensation: nothing learnt is in the truth.
         picture: [S, S, 3] uint8, what it looks like turned aside.
-        region: [S, S] bool, head that the photo shows and the picture does not.
+        region: [S, S] bool, where the first head would be newly seen, whatever the photo shows.
+        skin: [S, S] bool, the part of it where the photo shows the head's own skin, and well.
     """
 
     def __init__(self, photo: Path, rng: np.random.Generator) -> None:
@@ -54,31 +63,50 @@ class Away:
         state = FaceState(blendshapes=_FACES[rng.integers(len(_FACES))], head_pose=pose)
         self.picture = drawn(self.first, state)
         self.region = newly_seen(self.first, float(yaw))
+        self.skin = self.region & (self._painted(shown_skin(photo)) > _WELL)
 
-    def back(self, *, has_compensation: bool) -> NDArray[np.uint8]:
-        """The picture's own persona, in the photo's pose and expression [S, S, 3].
+    def back(self, *, has_compensation: bool) -> Persona:
+        """The turned picture's own persona.
 
         Raises:
             PhotoError: The turned picture cannot become a persona.
         """
         content = cv2.imencode(".png", self.picture[..., ::-1])[1].tobytes()
-        second = build_persona(content, has_compensation=has_compensation)
-        maps = replace(second.maps, placement=self.first.maps.placement)
-        state = FaceState(blendshapes=self.first.maps.source - maps.rest)
-        plates, camera = self.first.plates, self.first.camera
-        config = RenderConfig(SIZE, SIZE, "rgb")
-        # The detail of the turned picture belongs to its own camera.
-        bare = replace(plates, photo=np.zeros((0, 0, 3), np.uint8))
-        renderer = open_renderer("cpu", maps, bare, camera, config)
-        try:
-            return renderer.render(state).copy()
-        finally:
-            renderer.close()
+        return build_persona(content, has_compensation=has_compensation)
 
-    def likeness(self, picture: NDArray[np.uint8]) -> tuple[float, float]:
-        """PSNR (dB) and SSIM with the photo over the region."""
-        found = Comparison(picture, self.photo).over(self.region.astype(np.float64))
+    def returned(self, second: Persona) -> NDArray[np.uint8]:
+        """The second persona in the photo's pose and expression [S, S, 3]."""
+        maps = replace(second.maps, placement=self.first.maps.placement)
+        return self._drawn(maps)
+
+    def on_own_shape(self, second: Persona) -> NDArray[np.uint8]:
+        """The first head in the second one's colours, in the photo's pose [S, S, 3]."""
+        maps = self.first.maps
+        n = maps.modes.shape[1]
+        colors = np.concatenate([second.maps.colors[:n], maps.colors[n:]])
+        return self._drawn(replace(maps, colors=colors))
+
+    def likeness(
+        self, picture: NDArray[np.uint8], region: NDArray[np.bool_]
+    ) -> tuple[float, float]:
+        """PSNR (dB) and SSIM with the photo over a region."""
+        found = Comparison(picture, self.photo).over(region.astype(np.float64))
         return found.psnr, found.ssim
+
+    def _drawn(self, maps: HeadMaps, plates: Plates | None = None) -> NDArray[np.uint8]:
+        # The detail of the turned picture belongs to its own camera.
+        bare = replace(plates or self.first.plates, photo=np.zeros((0, 0, 3), np.uint8))
+        state = FaceState(blendshapes=self.first.maps.source - maps.rest)
+        return drawn(replace(self.first, maps=maps, plates=bare), state)
+
+    def _painted(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """A map [N] over the atlas as the first head shows it, in [0, 1] [S, S]."""
+        maps, behind = self.first.maps, self.first.plates
+        colors, tints = np.zeros_like(maps.colors), np.zeros_like(maps.tints)
+        colors[: len(values)] = values[:, None]
+        body, background = np.zeros_like(behind.body), np.zeros_like(behind.background)
+        nothing = replace(behind, body=body, background=background)
+        return self._drawn(replace(maps, colors=colors, tints=tints), nothing)[..., 0] / 255.0
 
 
 def drawn(persona: Persona, state: FaceState) -> NDArray[np.uint8]:
@@ -89,6 +117,13 @@ def drawn(persona: Persona, state: FaceState) -> NDArray[np.uint8]:
         return renderer.render(state).copy()
     finally:
         renderer.close()
+
+
+def shown_skin(photo: Path) -> NDArray[np.float32]:
+    """[N] in [0, 1], how well a photo shows each texel of its head's skin, hair left out."""
+    rig, portrait = load_head_rig(), read_portrait(photo)
+    head = paint_head(rig, fit_head(rig, portrait), portrait).seen_head()
+    return head.seen * (1 - head.hairy)
 
 
 def newly_seen(persona: Persona, yaw: float) -> NDArray[np.bool_]:
