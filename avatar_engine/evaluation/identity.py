@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 
 from avatar_engine.evaluation.image_metrics import Floats
-from avatar_engine.evaluation.regions import OVAL
 from avatar_engine.evaluation.warp import FACE_POINTS, warp_triangles
 from avatar_engine.head import load_head_rig
+from avatar_engine.tracking.trust import OUTLINE
 
 _SIDE = 128
 _MARGIN = 0.06
@@ -53,6 +53,6 @@ def _canonical() -> tuple[Floats, NDArray[np.int32], Floats]:
     scale = _SIDE * (1 - 2 * _MARGIN) / float((high - low).max())
     points = (points - (low + high) / 2) * scale + _SIDE / 2
     mask = np.zeros((_SIDE, _SIDE), np.uint8)
-    cv2.fillConvexPoly(mask, cv2.convexHull(points[list(OVAL)].astype(np.int32)), 1)
+    cv2.fillConvexPoly(mask, cv2.convexHull(points[list(OUTLINE)].astype(np.int32)), 1)
     mask = cv2.erode(mask, np.ones((5, 5), np.uint8))
     return points, Delaunay(points).simplices.astype(np.int32), mask.astype(np.float64)

@@ -27,14 +27,17 @@ class PosedLandmarks:
         self._modes = self._mean(maps.modes[:, texels]) * maps.mode_scales[:, None, None]
         self._joints = self._mean(joint_blend(maps.head_weight)[texels])  # [468, 3]
 
-    def missing(self, state: FaceState, seen: NDArray[np.floating]) -> NDArray[np.float64]:
+    def missing(
+        self, state: FaceState, seen: NDArray[np.floating], residual: float = 1.0
+    ) -> NDArray[np.float64]:
         """How far landmarks would have to move [468, 3] cm, in head space, to be where seen.
 
         Args:
-            state: Drawn with the photo's residual.
+            state: What is drawn.
             seen: [468+, 2+] pixels.
+            residual: Share of the photo's residual that it is drawn with.
         """
-        weights = expression_weights(self._maps, state, 1.0)
+        weights = expression_weights(self._maps, state, residual)
         surface = self._still + np.tensordot(weights, self._modes, 1)
         joints = joint_matrices(self._maps, self._camera, state)
         by_joint = np.einsum("jck,lk->ljc", joints[..., :3], surface) + joints[..., 3]

@@ -5,12 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.portrait.landmarks import LEFT_LIDS, RIGHT_LIDS
-
-OVAL = (
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
-    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-)  # fmt: skip
-"""The face's outline among the landmarks."""
+from avatar_engine.tracking.trust import OUTLINE
 
 LIPS = (
     61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
@@ -35,7 +30,7 @@ def regions_of(landmarks: NDArray[np.floating], size: int) -> dict[str, NDArray[
     )
     return {
         "full": np.ones((size, size)),
-        "face": _hull(points[list(OVAL)], size, 0.0),
+        "face": _hull(points[list(OUTLINE)], size, 0.0),
         "mouth": _hull(points[list(LIPS)], size, 0.12 * reach),
         "eyes": eyes,
     }

@@ -6,6 +6,7 @@ says at all, stands in the landmarks themselves: small bounded least squares ove
 modes read it there, once per picture.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,14 +14,23 @@ from numpy.typing import NDArray
 
 from avatar_engine.head.bounded import minimise_bounded
 from avatar_engine.head.fit import FACE_POINTS, NOT_FITTED
+from avatar_engine.tracking.trust import landmark_trust
 from avatar_engine.types import ARKIT, FaceState, HeadMaps, HeadRig
+from avatar_engine.types.maps import PLAIN_MODES
 
 LARGEST_CORRECTION = 1.5
 """Amount of a corrective mode that a wrong landmark may reach."""
 
+Missing = Callable[[FaceState, float], NDArray[np.floating]]
+"""Of a state drawn with a share of the photo's residual: how far its landmarks still have to move
+[468, 3], cm in head space."""
+
 _LOOSE_CM, _LOOSE_TRUST = 0.5, 0.3  # landmarks that are not registered well
-_WEIGHT_CM, _CORRECTION_CM = 0.4, 0.6  # summed over landmarks, what one unit must explain
+# Summed over landmarks, what one unit must explain. Mouths are read less surely than eyes.
+_MOUTH_CM, _WEIGHT_CM, _RESIDUAL_CM, _CORRECTION_CM = 1.0, 0.6, 0.5, 0.6
+_ROUNDS = 2  # lips and drivers of corrective modes are not linear
 _EXPRESSIONS = len(ARKIT)
+_RESIDUAL = PLAIN_MODES - 1
 
 
 class Likeness:
@@ -36,46 +46,54 @@ class Likeness:
     def __init__(self, maps: HeadMaps, rig: HeadRig) -> None:
         self._rest = np.asarray(maps.rest, np.float64)
         trust = np.where(rig.landmark_distance[:FACE_POINTS] > _LOOSE_CM, _LOOSE_TRUST, 1.0)
-        self._trust = np.stack([trust, trust], 1)  # [468, 2]
+        self._trust = (trust * landmark_trust())[:, None]
         texels = rig.landmark_texels[:FACE_POINTS]
         shares = rig.landmark_weights[:FACE_POINTS]
         picked = maps.modes[:, texels, :2].astype(np.float64)
         modes = np.einsum("klcd,lc->kld", picked, shares)  # [53 + C, 468, 2]
         modes *= maps.mode_scales[:, None, None]
-        modes[: len(ARKIT)][[name.startswith(NOT_FITTED) for name in ARKIT]] = 0
-        free = np.delete(modes, len(ARKIT), 0)  # the source residual is nobody's expression
-        self._free = (free * self._trust).reshape(len(free), -1)
-        self._count = len(free) - _EXPRESSIONS
-        beliefs = np.repeat([_WEIGHT_CM, _CORRECTION_CM], [_EXPRESSIONS, self._count])
-        self._curvature = self._free @ self._free.T + np.diag(beliefs**2)
+        modes[:_EXPRESSIONS][[name.startswith(NOT_FITTED) for name in ARKIT]] = 0
+        self._modes = (modes * self._trust).reshape(len(modes), -1)
+        self._count = len(modes) - PLAIN_MODES
+        beliefs = [_MOUTH_CM if name.startswith(("mouth", "jaw")) else _WEIGHT_CM for name in ARKIT]
+        beliefs += [_RESIDUAL_CM] + [_CORRECTION_CM] * self._count
+        self._belief = np.square(beliefs)
+        self._curvature = self._modes @ self._modes.T + np.diag(self._belief)
 
     @property
     def corrective_modes(self) -> int:
         """How many the persona has."""
         return self._count
 
-    def matched(self, state: FaceState, missing: NDArray[np.floating]) -> FaceState:
-        """The state with weights and corrections that bring the landmarks where they are wanted.
+    def matched(self, guess: FaceState, missing: Missing) -> tuple[FaceState, float]:
+        """Weights and corrections that bring the landmarks where they are wanted.
 
         Args:
-            state: Nearly right.
-            missing: [468, 3] cm in head space, how far the landmarks still have to move.
+            guess: Nearly right, drawn with the photo's residual.
+            missing: What a state lacks.
+
+        Returns:
+            The state, and the share of the photo's residual in [0, 1] to draw it with: what the
+            photo's expression was besides its weights goes where that expression goes.
         """
-        weights = np.clip(self._rest + state.blendshapes, 0.0, 1.0)
-        most = np.full(self.corrective_modes, LARGEST_CORRECTION)
-        found = minimise_bounded(
-            self._curvature,
-            self._asked(missing[:, :2]),
-            np.concatenate([-weights, -most]),
-            np.concatenate([1.0 - weights, most]),
-            np.zeros(len(self._curvature)),
-        )
-        change, corrections = found[:_EXPRESSIONS], found[_EXPRESSIONS:]
-        return replace(
-            state,
-            blendshapes=(weights + change - self._rest).astype(np.float32),
-            corrections=corrections.astype(np.float32) if corrections.size else None,
-        )
+        count = self._count
+        low = np.concatenate([np.zeros(PLAIN_MODES), np.full(count, -LARGEST_CORRECTION)])
+        high = np.concatenate([np.ones(PLAIN_MODES), np.full(count, LARGEST_CORRECTION)])
+        weights = np.clip(self._rest + guess.blendshapes, 0.0, 1.0)
+        believed = np.concatenate([weights, [1.0], np.zeros(count)])
+        found = believed
+        for _ in range(_ROUNDS):
+            state = self._state(guess, found)
+            asked = self._asked(missing(state, float(found[_RESIDUAL]))[:, :2])
+            found = found + minimise_bounded(
+                self._curvature,
+                asked + self._belief * (believed - found),
+                low - found,
+                high - found,
+                np.zeros(len(found)),
+            )
+            found = np.clip(found, low, high)
+        return self._state(guess, found), float(found[_RESIDUAL])
 
     def corrections(self, left: NDArray[np.floating]) -> NDArray[np.float64]:
         """Amounts [C] of the corrective modes for what a driver's weights leave over.
@@ -86,12 +104,19 @@ class Likeness:
         count = self.corrective_modes
         most = np.full(count, LARGEST_CORRECTION)
         return minimise_bounded(
-            self._curvature[_EXPRESSIONS:, _EXPRESSIONS:],
-            self._asked(left[:, :2])[_EXPRESSIONS:],
+            self._curvature[PLAIN_MODES:, PLAIN_MODES:],
+            self._asked(left[:, :2])[PLAIN_MODES:],
             -most,
             most,
             np.zeros(count),
         )
 
     def _asked(self, moved: NDArray[np.floating]) -> NDArray[np.float64]:
-        return self._free @ (moved * self._trust).ravel()
+        return self._modes @ (moved * self._trust).ravel()
+
+    def _state(self, guess: FaceState, found: NDArray[np.float64]) -> FaceState:
+        return replace(
+            guess,
+            blendshapes=(found[:_EXPRESSIONS] - self._rest).astype(np.float32),
+            corrections=found[PLAIN_MODES:].astype(np.float32) if self._count else None,
+        )

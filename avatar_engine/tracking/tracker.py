@@ -25,6 +25,7 @@ from avatar_engine.portrait.landmarks import (
 from avatar_engine.portrait.networks import Networks, default_networks
 from avatar_engine.tracking.gaze import gaze_of
 from avatar_engine.tracking.observation import Observation
+from avatar_engine.tracking.trust import landmark_trust
 from avatar_engine.types import ARKIT, HeadRig
 
 IDENTITY_FRAMES = 12
@@ -199,4 +200,5 @@ def _shared_rig() -> HeadRig:
 
 @lru_cache(maxsize=1)
 def _full_model() -> LandmarkModel:
-    return LandmarkModel.of(_shared_rig(), _PRIORS)
+    model = LandmarkModel.of(_shared_rig(), _PRIORS)
+    return replace(model, weights=model.weights * landmark_trust()[:, None])

@@ -49,29 +49,58 @@ def moved_by(rig, maps, weights, corrections):
     return rig.landmarks(np.tensordot(amounts * maps.mode_scales, maps.modes, 1))[FACE]
 
 
+def lacking(rig, maps, weights, corrections):
+    """What a state lacks to be the wanted weights and corrections, as a picture would show it."""
+
+    def missing(state, residual):
+        now = expression_weights(maps, state, residual)
+        apart = np.concatenate([weights - now[:52], [0.0], corrections - now[53:]])
+        return rig.landmarks(np.tensordot(apart * maps.mode_scales, maps.modes, 1))[FACE]
+
+    return missing
+
+
 def test_landmarks_are_brought_where_they_are_wanted(rig, head):
     maps, _ = head
-    rest = np.asarray(maps.rest, np.float64)
     wanted = weights_of(jawOpen=0.4, mouthSmile=0.5).astype(np.float64)
     begun = FaceState(weights_of(jawOpen=0.25))
-    change = wanted - np.clip(rest + begun.blendshapes, 0, 1)
-    missing = moved_by(rig, maps, change, [0.8, -0.6])
-    state = Likeness(maps, rig).matched(begun, missing)
-    assert state.corrections is not None
-    found = np.clip(rest + state.blendshapes, 0, 1)
-    left = moved_by(rig, maps, wanted - found, [0.8, -0.6] - state.corrections)
-    assert np.abs(left[:, :2]).mean() < 0.2 * np.abs(missing[:, :2]).mean()
+    missing = lacking(rig, maps, wanted, np.array([0.8, -0.6]))
+    state, residual = Likeness(maps, rig).matched(begun, missing)
+    before, left = missing(begun, 1.0)[:, :2], missing(state, residual)[:, :2]
+    assert np.abs(left).mean() < 0.25 * np.abs(before).mean()
+    found = np.asarray(maps.rest) + state.blendshapes
     assert found.min() >= 0
     assert found.max() <= 1
+    assert residual == pytest.approx(1.0)  # this head has none that could say otherwise
+
+
+def test_what_the_photo_showed_besides_goes_when_landmarks_say_so(rig, head):
+    smirk = np.zeros((1, *rig.mean.shape))
+    smirk[0, :, 1] = np.exp(-((rig.mean[:, 0] - 3) ** 2) - (rig.mean[:, 1] + 3.5) ** 2)
+    modes, scales = head[0].modes.copy(), head[0].mode_scales.copy()
+    scales[52] = 1 / 32767
+    modes[52] = np.round(smirk / scales[52])
+    maps = replace(head[0], modes=modes, mode_scales=scales)
+    for share in (0.0, 0.5, 1.0):
+
+        def missing(state, residual, share=share):
+            moved = expression_weights(maps, FaceState(), share) - expression_weights(
+                maps, state, residual
+            )
+            return rig.landmarks(np.tensordot(moved * maps.mode_scales, maps.modes, 1))[FACE]
+
+        _, residual = Likeness(maps, rig).matched(FaceState(), missing)
+        assert residual == pytest.approx(share, abs=0.12)
 
 
 def test_wild_landmarks_stay_within_bounds(rig, head):
     likeness = Likeness(head[0], rig)
     wild = np.full((468, 3), 30.0)
-    state = likeness.matched(FaceState(), wild)
+    state, residual = likeness.matched(FaceState(), lambda *_: wild)
     assert state.corrections is not None
     assert np.abs(state.corrections).max() <= LARGEST_CORRECTION
     assert np.abs(likeness.corrections(wild)).max() <= LARGEST_CORRECTION
+    assert 0 <= residual <= 1
     weights = expression_weights(head[0], state, 0.0)[:52]
     assert np.allclose(weights, head[0].rest + state.blendshapes, atol=1e-6)
 
@@ -79,8 +108,8 @@ def test_wild_landmarks_stay_within_bounds(rig, head):
 def test_without_corrective_modes_only_weights_answer(rig, head):
     maps = replace(head[0], modes=head[0].modes[:53], mode_scales=head[0].mode_scales[:53])
     maps = replace(maps, drivers=Drivers.none())
-    missing = moved_by(rig, head[0], weights_of(jawOpen=0.3), [0, 0])
-    state = Likeness(maps, rig).matched(FaceState(), missing)
+    wanted = weights_of(jawOpen=0.3).astype(np.float64)
+    state, _ = Likeness(maps, rig).matched(FaceState(), lacking(rig, maps, wanted, np.zeros(0)))
     assert state.corrections is None
     assert state.blendshapes[ARKIT_INDEX["jawOpen"]] > 0.2
 

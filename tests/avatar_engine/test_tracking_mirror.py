@@ -1,0 +1,82 @@
+"""The mirror: what is drawn beside the driver is noticed, answered the other way, and forgotten."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from avatar_engine.portrait import read_portrait
+from avatar_engine.tracking.mirror import Mirror
+from avatar_engine.tracking.retarget import angles_of, rotation_of
+from avatar_engine.tracking.tracker import FaceTracker
+from avatar_engine.tracking.trust import OUTLINE, landmark_trust
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "face.png"
+
+
+@pytest.fixture(scope="module")
+def picture():
+    return read_portrait(EXAMPLE).image
+
+
+@pytest.fixture(scope="module")
+def seen(picture):
+    found = FaceTracker(identity_frames=1).track(picture, 0.0)
+    assert found is not None
+    return found
+
+
+def moved(picture, seen, *, right=0.0, down=0.0, degrees=0.0, scale=1.0):
+    x, y = seen.view.centre[:2]
+    move = cv2.getRotationMatrix2D((x, y), degrees, scale)
+    move[:, 2] += right, down
+    return cv2.warpAffine(
+        picture, move, picture.shape[1::-1], borderMode=cv2.BORDER_REPLICATE
+    ).astype(np.uint8)
+
+
+def answer(seen, drawn):
+    mirror = Mirror()
+    mirror.corrected(seen)
+    mirror.look(drawn, seen)
+    return mirror, mirror.corrected(seen)
+
+
+def test_a_picture_drawn_alike_changes_little(picture, seen):
+    _, view = answer(seen, picture)
+    assert np.hypot(*(view.centre - seen.view.centre)[:2]) < 0.6  # pixels
+    assert np.abs(angles_of(view.turn @ seen.view.turn.T)).max() < 0.006
+
+
+def test_what_is_drawn_beside_the_driver_is_brought_back(picture, seen):
+    _, alike = answer(seen, picture)
+    _, view = answer(seen, moved(picture, seen, right=8, down=-6))
+    back = (view.centre - alike.centre)[:2]
+    assert back == pytest.approx([-0.3 * 8, 0.3 * 6], abs=0.8)
+    _, view = answer(seen, moved(picture, seen, scale=1.06))
+    assert np.log(view.scale / alike.scale) == pytest.approx(-0.3 * np.log(1.06), abs=0.006)
+    _, view = answer(seen, moved(picture, seen, degrees=6))
+    roll = angles_of(view.turn @ alike.turn.T)[2]
+    assert roll == pytest.approx(-0.3 * np.radians(6), abs=0.012)
+
+
+def test_what_was_learnt_is_forgotten_as_the_head_turns(picture, seen):
+    mirror, view = answer(seen, moved(picture, seen, right=8))
+    there = float((view.centre - seen.view.centre)[0])
+    turned = replace(seen, view=replace(seen.view, turn=rotation_of(np.array([0.15, 0, 0]))))
+    left = float((mirror.corrected(turned).centre - seen.view.centre)[0])
+    assert abs(left) < 0.2 * abs(there)
+
+
+def test_a_picture_without_a_face_teaches_nothing(seen, picture):
+    _, view = answer(seen, np.full_like(picture, 90))
+    assert view.centre == pytest.approx(seen.view.centre)
+    assert view.turn == pytest.approx(seen.view.turn)
+
+
+def test_lids_are_trusted_most_and_the_outline_least():
+    trust = landmark_trust()
+    assert trust.shape == (468,)
+    assert trust[159] > trust[5] > trust[list(OUTLINE)].max()
