@@ -28,8 +28,6 @@ from avatar_engine.engine.bench import LINE
 from avatar_engine.motion import Performer
 from avatar_engine.persona import load_persona
 from avatar_engine.render import RenderConfig
-from avatar_engine.render.cpu.blend import blend_i420, blend_rgb
-from avatar_engine.render.cpu.detail import add_i420, add_rgb
 from avatar_engine.render.cpu.pose import pose
 from avatar_engine.render.cpu.renderer import CpuRenderer, frame_view
 from avatar_engine.render.cpu.sort import sort_into
@@ -75,34 +73,26 @@ def stages(
     scene: Scene, width: int, height: int, pixel_format: str, states: list[FaceState]
 ) -> dict[str, Any]:
     """Milliseconds per stage of one thread."""
-    maps, _, camera = scene
+    maps = scene[0]
     renderer = CpuRenderer(*scene, RenderConfig(width, height, pixel_format))
-    packed, records, framed = renderer._packed, renderer._records, camera.framed(width, height)
+    packed, records = renderer._packed, renderer._records
     renderer.render(states[0])
     spent, modes = [], []
     for state in states:
         clock = [time.thread_time_ns()]
-        view = frame_view(maps, packed, framed, state, 0.0, renderer._tints)
+        renderer._follow_torso(state)
+        view = frame_view(maps, packed, renderer._camera, state, 0.0, renderer._tints)
         clock.append(time.thread_time_ns())
-        pose(packed, view, renderer._palette, records)
+        pose(packed, view, renderer._palette, records, renderer._front)
         clock.append(time.thread_time_ns())
-        renderer._bins = bins = sort_into(renderer._bins, records)
+        renderer._bins = sort_into(renderer._bins, records)
         clock.append(time.thread_time_ns())
-        shared = (records, bins, renderer._canvas, renderer._behind, renderer._out)
-        if pixel_format == "i420":
-            blend_i420(*shared, width=width, height=height)
-        else:
-            blend_rgb(*shared)
+        renderer._blend()
         clock.append(time.thread_time_ns())
-        if renderer._detail is not None:
-            finer = (records, renderer._detail, view.tints, renderer._canvas.dirty, renderer._out)
-            if pixel_format == "i420":
-                add_i420(*finer, width=width, height=height)
-            else:
-                add_rgb(*finer)
+        renderer._add_detail(view.tints)
         clock.append(time.thread_time_ns())
         spent.append([*np.diff(clock), clock[-1] - clock[0]])
-        modes.append(len(view.active))
+        modes.append(np.count_nonzero(view.changes))
     names = ("prepare", "pose", "sort", "blend", "detail", "frame")
     table = np.array(spent) / 1e6
     return {

@@ -14,10 +14,10 @@ from torch import Tensor
 from avatar_engine.device import require_cuda
 from avatar_engine.errors import RenderError
 from avatar_engine.render.colour import RGB_TO_YUV, YUV_OFFSET
-from avatar_engine.render.definition import ALPHA_CUT
+from avatar_engine.render.definition import ALPHA_CUT, drawn_zoom
 from avatar_engine.render.detail import Detail
 from avatar_engine.render.detail_definition import detail_share
-from avatar_engine.render.gaussians import Gaussians, TorchMaps
+from avatar_engine.render.gaussians import Gaussians, TorchMaps, brought_up, enlarged
 from avatar_engine.render.plates import backdrop, framed_photo
 from avatar_engine.render.protocol import RenderConfig
 from avatar_engine.render.slide import SlidingPlates
@@ -39,11 +39,12 @@ class CudaRenderer:
     ) -> None:
         require_cuda()
         self._config = config
-        self._camera = camera.framed(config.width, config.height)
+        self._zoom = drawn_zoom(config.width, config.height)
+        self._camera = camera.framed(config.width // self._zoom, config.height // self._zoom)
         self._maps = TorchMaps(maps, dtype=torch.float32, device="cuda")
         self._plates = SlidingPlates(
             backdrop(plates, camera, config),
-            TorsoRule.of(maps, self._camera),
+            TorsoRule.of(maps, camera.framed(config.width, config.height)),
             dtype=torch.float32,
             device="cuda",
         )
@@ -71,7 +72,7 @@ class CudaRenderer:
         if self._config.pixel_format == "rgba":
             picture = picture / alpha.clamp_min(1e-6)
         if self._detail is not None:
-            picture = self._detail.added(gaussians, picture)
+            picture = self._detail.added(enlarged(gaussians, self._zoom), picture)
         if self._config.pixel_format == "i420":
             return _bytes(_i420(picture.clamp(0, 255)))
         if self._config.pixel_format == "rgb":
@@ -92,7 +93,7 @@ class CudaRenderer:
         shown = 255 * color[0] + through * torch.as_tensor(behind, device="cuda")
         share = torch.as_tensor(detail_share((1 - through).cpu().numpy()), device="cuda")
         missing = (torch.as_tensor(photo, device="cuda") - shown) * share
-        return Detail(source, maps, missing)
+        return Detail(enlarged(source, self._zoom), maps, missing)
 
     @torch.no_grad()
     def render(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.uint8]:
@@ -161,16 +162,18 @@ def rasterize(gaussians: Sequence[Gaussians], config: RenderConfig) -> tuple[Ten
     opacities = _stacked([g.opacities for g in gaussians], texels)
     colors = _stacked([g.colors for g in gaussians], texels)
     radii = _stacked([_radii(g) for g in gaussians], texels)
-    tiles_x, tiles_y = -(-config.width // _TILE), -(-config.height // _TILE)
+    zoom = drawn_zoom(config.width, config.height)
+    width, height = config.width // zoom, config.height // zoom
+    tiles_x, tiles_y = -(-width // _TILE), -(-height // _TILE)
     _, ids, flat = isect_tiles(means, radii, depths, _TILE, tiles_x, tiles_y)
     offsets = isect_offset_encode(ids, len(means), tiles_x, tiles_y)
     # fmt: off
     color, alpha = rasterize_to_pixels(
-        means, conics, colors, opacities, config.width, config.height,
-        _TILE, offsets, flat,
+        means, conics, colors, opacities, width, height, _TILE, offsets, flat,
     )
     # fmt: on
-    return color, 1 - alpha[..., 0]
+    light = 1 - alpha[..., 0]
+    return brought_up(color, light, (config.height, config.width)) if zoom > 1 else (color, light)
 
 
 def _radii(gaussians: Gaussians) -> Tensor:

@@ -57,3 +57,13 @@ def inner_neighbours(bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
     bits[0] &= 0b1011
     bits[-1] &= 0b0111
     return bits
+
+
+LARGEST_DRAWN_PX = 768
+"""Gaussians of pictures with a longer side are drawn at half their size: they are wider than a
+pixel there, and what is finer comes from the photo (step 12)."""
+
+
+def drawn_zoom(width: int, height: int) -> int:
+    """How many pixels of a picture, along each side, one pixel of its Gaussians covers: 1 or 2."""
+    return 2 if max(width, height) > LARGEST_DRAWN_PX else 1

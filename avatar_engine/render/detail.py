@@ -27,7 +27,7 @@ class Detail:
         self._cell = d.detail_cell(self._width, self._height)
         self._rows = -(-self._height // self._cell)
         self._columns = -(-self._width // self._cell)
-        kinds = torch.as_tensor(d.detail_kinds(maps), device=missing.device)
+        kinds = torch.as_tensor(d.carrier_kinds(maps), device=missing.device)
         drivers, fading = d.detail_fading(maps)
         self._kinds = kinds
         self._drivers = torch.as_tensor(drivers.astype(np.int64), device=missing.device)
@@ -47,13 +47,14 @@ class Detail:
     def _of(self, gaussians: Gaussians, frame: int) -> Tensor:
         weight, flow = self._flow(gaussians, frame)
         height, width, cell = self._height, self._width, self._cell
-        # Flow is taken once per run of two cells; weights go linearly from its begin to its end.
+        # Flow is taken once per run of two cells and two rows; weights go linearly along it.
         run = max(2 * cell, 8)
         u = torch.arange(width, device=weight.device)
         begin = u // run * run
         share = ((u - begin) / run).to(weight.dtype)
         v = torch.arange(height, device=weight.device)
-        at = [self._sampled(weight, flow, v, begin + n * run // 2) for n in range(3)]
+        between = v // 2 * 2 + 0.5  # two rows share their flow
+        at = [self._sampled(weight, flow, between, begin + n * run // 2) for n in range(3)]
         total = (at[0][0] + 2 * at[1][0] + at[2][0]).clamp_min(1e-12)
         looks = (at[0][1] + 2 * at[1][1] + at[2][1]) / total[..., None]
         shown = at[0][0] + (at[2][0] - at[0][0]) * share
@@ -67,7 +68,8 @@ class Detail:
         means, opacities = gaussians.means[frame], gaussians.opacities[frame]
         column, row = torch.floor(means / self._cell).unbind(-1)
         inside = (column >= 0) & (row >= 0) & (column < self._columns) & (row < self._rows)
-        texels = torch.nonzero((opacities >= d.DETAIL_OPAQUE) & inside)[:, 0]
+        carries = (opacities >= d.DETAIL_OPAQUE) & (self._kinds != d.IDLE)
+        texels = torch.nonzero(carries & inside)[:, 0]
         cells = (row[texels] * self._columns + column[texels]).long()
         depths = gaussians.depths[frame, texels]
         nearest = depths.new_full((self._rows * self._columns,), float("inf"))

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.render.definition import COLUMNS
 from avatar_engine.types import Chart, HeadMaps
 from avatar_engine.types.maps import TintDriver
 
@@ -10,8 +11,8 @@ DETAIL_OPAQUE = 0.5
 """Gaussians from this opacity on carry detail, and hide what lies behind them from it."""
 DETAIL_DEPTH_CM = 0.5
 """Texels so far behind the nearest of their cell still belong to the surface."""
-DETAIL_FULL = 1.5
-"""Opaque texels in a cell (smoothed) from which on its detail counts in full."""
+DETAIL_FULL = 0.75
+"""Opaque texels that are not idle in a cell (smoothed) from which on its detail counts in full."""
 DETAIL_FOLD_CELLS = 0.5
 """Where the flow within a cell and its neighbours spreads by so many cells, detail is halved: it
 is a fold, an edge or a stretched place, where the photo's texture no longer fits."""
@@ -39,7 +40,7 @@ def detail_share(coverage: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.asarray(t * t * (3 - 2 * t))
 
 
-OUTSIDE, EYE, MOUTH = 0, 1, 2
+OUTSIDE, EYE, MOUTH, IDLE = 0, 1, 2, 3
 
 
 def detail_kinds(maps: HeadMaps) -> NDArray[np.uint8]:
@@ -53,6 +54,16 @@ def detail_kinds(maps: HeadMaps) -> NDArray[np.uint8]:
     inner = np.isin(chart, (Chart.TEETH, Chart.GUM, Chart.TONGUE, Chart.CAVITY))
     kinds = np.where(inner, MOUTH, np.where(chart == Chart.EYE, EYE, OUTSIDE))
     return kinds.astype(np.uint8)
+
+
+def carrier_kinds(maps: HeadMaps) -> NDArray[np.uint8]:
+    """The same [M] with every second texel IDLE, like the dark squares of a chessboard.
+
+    The others suffice to say where a cell came from.
+    """
+    texels = np.arange(len(maps.chart))
+    is_idle = (texels // COLUMNS + texels) % 2 == 1
+    return np.where(is_idle, IDLE, detail_kinds(maps)).astype(np.uint8)
 
 
 def detail_fading(maps: HeadMaps) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

@@ -5,7 +5,7 @@ and differentiable. The reference renderer runs it in float64; the CUDA renderer
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -247,3 +247,17 @@ class TorchMaps:
 def _smoothstep(x: Tensor, low: float, high: float) -> Tensor:
     t = ((x - low) / (high - low)).clamp(0, 1)
     return t * t * (3 - 2 * t)
+
+
+def enlarged(gaussians: Gaussians, zoom: int) -> Gaussians:
+    """The same on a picture ``zoom`` times as large."""
+    return replace(
+        gaussians, means=gaussians.means * zoom, covariances=gaussians.covariances * zoom**2
+    )
+
+
+def brought_up(color: Tensor, light: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Pictures [B, h, w, 3] with their light [B, h, w] at another size (H, W), bilinearly."""
+    both = torch.cat([color, light[..., None]], -1).permute(0, 3, 1, 2)
+    large = torch.nn.functional.interpolate(both, size, mode="bilinear", align_corners=False)
+    return large[:, :3].permute(0, 2, 3, 1), large[:, 3]

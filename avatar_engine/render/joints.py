@@ -128,10 +128,13 @@ class TintRule:
         self._smiled = float(self._source[_SMILE].mean())
         middle = len(maps.lip_upper) // 2
         pairs = slice(max(middle - 1, 0), middle + 2)
-        at = np.stack([maps.lip_upper[pairs], maps.lip_lower[pairs]])
-        self._lips = np.asarray(maps.positions[at, 1], np.float64)  # [2, pairs]
-        scales = np.asarray(maps.mode_scales, np.float64)[:, None, None]
-        self._lip_modes = maps.modes[:, at, 1] * scales  # [K, 2, pairs]
+        upper, lower = maps.lip_upper[pairs], maps.lip_lower[pairs]
+        self._has_lips = len(upper) > 0
+        if self._has_lips:  # the mean gap goes with the weights, as every texel does
+            apart = np.subtract(maps.positions[upper, 1], maps.positions[lower, 1], dtype=float)
+            modes = np.subtract(maps.modes[:, upper, 1], maps.modes[:, lower, 1], dtype=float)
+            self._still_gap = float(apart.mean())
+            self._gap_modes = modes.mean(1) * maps.mode_scales  # [K]
         photographed = np.zeros(len(maps.modes))
         photographed[:PLAIN_MODES] = np.append(self._source, 1.0)
         self._gap = self.lip_gap(photographed)
@@ -160,10 +163,7 @@ class TintRule:
 
     def lip_gap(self, weights: NDArray[np.float64]) -> float:
         """How far apart the middle of the lips stands, cm."""
-        if not self._lips.size:
-            return 0.0
-        upper, lower = self._lips + np.tensordot(weights, self._lip_modes, 1)
-        return float((upper - lower).mean())
+        return self._still_gap + float(weights @ self._gap_modes) if self._has_lips else 0.0
 
 
 def _meeting(gap: float) -> float:

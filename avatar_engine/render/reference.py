@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avatar_engine.errors import RenderError
+from avatar_engine.render import definition as d
 from avatar_engine.render.colour import to_bytes, to_i420
-from avatar_engine.render.definition import ALPHA_CUT
 from avatar_engine.render.detail import Detail
 from avatar_engine.render.detail_definition import detail_share
-from avatar_engine.render.gaussians import Gaussians, TorchMaps
+from avatar_engine.render.gaussians import Gaussians, TorchMaps, brought_up, enlarged
 from avatar_engine.render.plates import backdrop, framed_photo
 from avatar_engine.render.protocol import RenderConfig
 from avatar_engine.render.slide import SlidingPlates
@@ -72,13 +72,13 @@ _CHUNK = 4096
 def _touched(gaussians: Gaussians, width: int, height: int) -> tuple[Tensor, Tensor]:
     """Pairs (texel, pixel) of all footprints, by pixel and then by depth."""
     opacities = gaussians.opacities[0]
-    drawn = torch.nonzero(opacities >= ALPHA_CUT)[:, 0]
+    drawn = torch.nonzero(opacities >= d.ALPHA_CUT)[:, 0]
     drawn = drawn[torch.argsort(gaussians.depths[0, drawn], stable=True)]
     texels, pixels = [], []
     for some in drawn.split(_CHUNK):
         mean = gaussians.means[0, some]
         variance = gaussians.covariances[0, some][:, [0, 2]]
-        reach = 2 * torch.log(opacities[some] / ALPHA_CUT)
+        reach = 2 * torch.log(opacities[some] / d.ALPHA_CUT)
         half = torch.sqrt(reach[:, None] * variance)
         limit = torch.tensor([width, height])
         first = torch.ceil(mean - half - 0.5).clamp_min(0).long()
@@ -116,8 +116,10 @@ class ReferenceRenderer:
     ) -> None:
         self.maps = TorchMaps(maps, dtype=dtype)
         self._config = config
-        self._camera = camera.framed(config.width, config.height)
-        rule = TorsoRule.of(maps, self._camera)
+        self._zoom = d.drawn_zoom(config.width, config.height)
+        self._drawn = config.width // self._zoom, config.height // self._zoom
+        self._camera = camera.framed(*self._drawn)
+        rule = TorsoRule.of(maps, camera.framed(config.width, config.height))
         self._plates = SlidingPlates(backdrop(plates, camera, config), rule, dtype=torch.float64)
         self._is_closed = False
         self._detail = self._look_for_detail(plates, camera)
@@ -131,11 +133,19 @@ class ReferenceRenderer:
         """Premultiplied colour of the head [H, W, 3] in [0, 1], and the light [H, W] behind it."""
         if self._is_closed:
             raise RenderError("this renderer is closed: open another one")
-        width, height = self._config.width, self._config.height
+        width, height = self._drawn
         gaussians = self.maps.project([state], self._camera, source_residual=source_residual)
         parts = contributions(gaussians, width, height)
-        image = parts.image(gaussians.colors[0])
-        return image.view(height, width, 3), parts.light.view(height, width)
+        image, light = parts.image(gaussians.colors[0]), parts.light
+        image, light = image.view(1, height, width, 3), light.view(1, height, width)
+        if self._zoom > 1:
+            image, light = brought_up(image, light, (self._config.height, self._config.width))
+        return image[0], light[0]
+
+    def _placed(self, state: FaceState, source_residual: float) -> Gaussians:
+        """The Gaussians on the picture's own pixels."""
+        drawn = self.maps.project([state], self._camera, source_residual=source_residual)
+        return enlarged(drawn, self._zoom)
 
     @torch.no_grad()
     def render(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.uint8]:
@@ -147,7 +157,7 @@ class ReferenceRenderer:
         if self._config.pixel_format == "rgba":
             picture = picture / np.maximum(alpha, 1e-6)
         if self._detail is not None:
-            gaussians = self.maps.project([state], self._camera, source_residual=source_residual)
+            gaussians = self._placed(state, source_residual)
             picture = self._detail.added(gaussians, torch.as_tensor(picture)[None])[0].numpy()
         if self._config.pixel_format == "i420":
             return to_i420(np.clip(picture, 0, 255))
@@ -167,7 +177,7 @@ class ReferenceRenderer:
         behind = backdrop(plates, camera, RenderConfig(config.width, config.height)).behind
         through = light[..., None]
         missing = torch.as_tensor(photo) - 255 * color - through * torch.as_tensor(behind)
-        source = self.maps.project([as_photographed], self._camera, source_residual=1.0)
+        source = self._placed(as_photographed, 1.0)
         share = torch.as_tensor(detail_share((1 - through).numpy()))
         return Detail(source, maps, missing * share)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio
 
-from avatar_engine.render import RenderConfig
+from avatar_engine.render import RenderConfig, definition
 from avatar_engine.render.colour import to_i420
 from avatar_engine.render.cpu.renderer import CpuRenderer
 from avatar_engine.render.reference import ReferenceRenderer
@@ -66,6 +66,15 @@ def test_both_makings_agree(head, state, format_):
         expected, actual = expected.astype(np.uint8), actual.astype(np.uint8)
     assert peak_signal_noise_ratio(expected, actual) >= 44
     assert abs((actual.astype(float) - expected).mean()) < 0.25
+
+
+def test_both_makings_agree_on_large_pictures(head, monkeypatch):
+    monkeypatch.setattr(definition, "LARGEST_DRAWN_PX", SIZE)
+    state = FaceState(weights_of(jawOpen=0.3), np.array([0.15, 0.1, -0.1], np.float32))
+    config = RenderConfig(2 * SIZE, 2 * SIZE)
+    expected = ReferenceRenderer(*head[:3], config).render(state)
+    actual = CpuRenderer(*head[:3], config).render(state)
+    assert peak_signal_noise_ratio(expected, actual) >= 44
 
 
 def test_i420_is_the_rgb_picture_converted(head):

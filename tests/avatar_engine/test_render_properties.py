@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from avatar_engine.render import RenderConfig
-from avatar_engine.render.cpu.lanes import float_mode
+from avatar_engine.render.cpu.machine import float_mode
 from avatar_engine.render.cpu.renderer import CpuRenderer
 from avatar_engine.types import Camera, FaceState, HeadMaps, weights_of
 from tests.support.synthetic_head import synthetic_head
@@ -132,7 +132,10 @@ def test_the_neutral_state_is_the_neutral_face(head, renderer: CpuRenderer) -> N
     below = FaceState(np.full(52, -2.0, np.float32))  # weights end at zero, rest included
     resting = dataclasses.replace(head[0], rest=np.zeros(52, np.float32))
     other = CpuRenderer(resting, head[1], head[2], renderer.config)
-    assert np.array_equal(renderer.render(below), other.render(FaceState()))
+    # Rest is in the surface with the modes' own 16 bits, and taken out with a block's eight.
+    difference = renderer.render(below).astype(int) - other.render(FaceState())
+    assert np.abs(difference).max() <= 2
+    assert np.abs(difference).mean() < 0.01
 
 
 def test_texels_of_distinct_depth_may_come_in_any_order(head) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio
 
-from avatar_engine.render import RenderConfig, blend_weights, open_renderer
+from avatar_engine.render import RenderConfig, blend_weights, definition, open_renderer
 from avatar_engine.render.colour import to_i420
 from avatar_engine.render.cpu.packed import pack
 from avatar_engine.render.cpu.records import KEYS
@@ -94,6 +94,43 @@ def test_cpu_draws_other_sizes_and_the_source_residual() -> None:
     actual = cpu.render(state, source_residual=1.0).copy()
     assert peak_signal_noise_ratio(expected, actual) >= 50
     assert np.abs(actual.astype(int) - cpu.render(state)).max() > 20  # the residual shows
+
+
+@pytest.fixture
+def is_large(monkeypatch) -> None:
+    """Pictures count as large from here on: their Gaussians are drawn at half the size."""
+    monkeypatch.setattr(definition, "LARGEST_DRAWN_PX", SIZE)
+
+
+@pytest.mark.usefixtures("is_large")
+@pytest.mark.parametrize("size", [(256, 256), (136, 202)], ids=str)
+def test_large_pictures_are_the_references(size: tuple[int, int]) -> None:
+    head = synthetic_head(192)
+    state = STATES["everything"]
+    expected = ReferenceRenderer(*head, RenderConfig(*size)).render(state)
+    cpu = CpuRenderer(*head, RenderConfig(*size))
+    actual = cpu.render(state)
+    assert peak_signal_noise_ratio(expected, actual) >= 50
+    covered = cpu.coverage(state)
+    assert covered.shape == size[::-1]
+    i420 = CpuRenderer(*head, RenderConfig(*size, "i420")).render(state)
+    luma, converted = size[0] * size[1], to_i420(actual)
+    assert peak_signal_noise_ratio(converted[:luma], i420[:luma]) >= 50
+    assert peak_signal_noise_ratio(converted[luma:], i420[luma:]) >= 45
+    rgba = CpuRenderer(*head, RenderConfig(*size, "rgba")).render(state)
+    reference = ReferenceRenderer(*head, RenderConfig(*size, "rgba")).render(state)
+    assert peak_signal_noise_ratio(reference[..., 3], rgba[..., 3], data_range=255) >= 44
+
+
+@pytest.mark.usefixtures("is_large")
+def test_large_pictures_leave_nothing_behind_where_the_head_was() -> None:
+    head = synthetic_head(192)
+    for format_ in ("i420", "rgb"):
+        renderer = CpuRenderer(*head, RenderConfig(256, 256, format_))
+        away = FaceState(head_shift=np.array([25.0, 0.0, 0.0], np.float32))
+        fresh = CpuRenderer(*head, renderer.config).render(away).copy()
+        renderer.render(FaceState())
+        assert np.array_equal(renderer.render(away), fresh)
 
 
 def test_i420_is_the_rgb_picture_converted(head) -> None:

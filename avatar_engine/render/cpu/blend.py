@@ -6,22 +6,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar_engine.render.cpu import lanes
+from avatar_engine.render.cpu import machine, resolve_lanes, window_lanes
 from avatar_engine.render.cpu.kernel_cache import kernel
-from avatar_engine.render.cpu.records import PLACE, RECORD, Records, box_of, ink_parts
+from avatar_engine.render.cpu.light import LOOK_EVERY, is_seen, look_for_light, rows_of
+from avatar_engine.render.cpu.records import Records, box_of, fetch, ink_parts
 from avatar_engine.render.cpu.sort import TILE_HEIGHT_LOG2, TILE_WIDTH_LOG2, Bins
+from avatar_engine.render.cpu.vectors import LANES
 
 _TILE_WIDTH, _TILE_HEIGHT = 1 << TILE_WIDTH_LOG2, 1 << TILE_HEIGHT_LOG2
 # Windows may hang over a tile's right and lower edge; what falls there is thrown away.
-_STRIDE = _TILE_WIDTH + lanes.LANES
-_PLANE = (_TILE_HEIGHT + lanes.ROWS_PER_STEP) * _STRIDE
+_STRIDE = _TILE_WIDTH + LANES
+_PLANE = (_TILE_HEIGHT + window_lanes.ROWS_PER_STEP) * _STRIDE
+MARGIN = LANES
+"""Columns beside planes that are read between their pixels."""
 _FLUSH = np.int64(-1)
 _AHEAD = 6
 """Gaussians come in the order of depth, scattered over memory: ask for them this early."""
-_LOOK_EVERY = 128
-"""Gaussians between two looks for light in a tile."""
-_DARK = np.float32(1 / 256)
-"""Light of a pixel at which nothing behind it matters: one step of a byte."""
 
 
 class Canvas(NamedTuple):
@@ -38,7 +38,7 @@ class Canvas(NamedTuple):
 
 def canvas_for(bins: Bins) -> Canvas:
     """Working planes for one thread; every tile is drawn in the first frame."""
-    blocks = np.zeros(_TILE_HEIGHT // 4 + 2, np.int64)
+    blocks = np.zeros(2, np.int64)
     dirty = np.ones(bins.columns * bins.rows, np.uint8)
     return Canvas(np.zeros(4 * _PLANE, np.float32), dirty, blocks)
 
@@ -66,40 +66,29 @@ def blend_i420(
 
 def blend_linear(records: Records, bins: Bins, canvas: Canvas, out: NDArray[np.float32]) -> None:
     """Draw [4, H, W]: premultiplied colour in [0, 255], then the light that is left."""
-    _linear(*_lists(records, bins), bins.columns, bins.rows, canvas.planes, canvas.lit, out)
+    every = np.ones(bins.columns * bins.rows, np.uint8)
+    fixed = every.copy(), canvas.planes, every, canvas.lit
+    _linear(*_lists(records, bins), bins.columns, bins.rows, *fixed, out, 0)
+
+
+def draw_planes(
+    records: Records, bins: Bins, canvas: Canvas, out: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    """The same into [4, H, MARGIN + W + MARGIN]; where nothing was and is, nothing is drawn.
+
+    The columns beside the picture repeat its first and last.
+
+    Returns:
+        Per tile, whether it was drawn.
+    """
+    changed = np.zeros(bins.columns * bins.rows, np.uint8)
+    shared = changed, canvas.planes, canvas.dirty, canvas.lit
+    _linear(*_lists(records, bins), bins.columns, bins.rows, *shared, out, MARGIN)
+    return changed
 
 
 def _lists(records: Records, bins: Bins) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     return records.values, records.places, bins.ids, bins.starts
-
-
-@kernel
-def _look_for_light(base, width, height, lit):
-    """Mark the blocks of 8 x 4 pixels of a tile where what lies behind can still be seen."""
-    stride = np.int64(_STRIDE * 4)
-    for row in range((height + 3) >> 2):
-        bits = np.int64(0)
-        for column in range((width + 7) >> 3):
-            at = base + (row * 4 * _STRIDE + column * 8) * 4
-            if lanes.is_lit(at, stride, _DARK) != 0:
-                bits |= np.int64(1) << column
-        lit[row] = bits
-
-
-@kernel
-def _fetch(values, places, i):
-    lanes.prefetch(np.int64(values.ctypes.data) + np.int64(i) * (4 * RECORD))
-    lanes.prefetch(np.int64(places.ctypes.data) + np.int64(i) * (4 * PLACE))
-
-
-@kernel
-def _is_seen(lit, x, y, rows):
-    """Whether a window at (x, y) in its tile touches a block that is still lit."""
-    touched = np.int64(3 if x & 7 else 1) << (x >> 3)
-    bits = np.int64(0)
-    for row in range(y >> 2, ((y + rows - 1) >> 2) + 1):
-        bits |= lit[row]
-    return bits & touched != 0
 
 
 @kernel
@@ -118,36 +107,38 @@ def _blend_tile_rgb(values, places, ids, first, last, ox, oy, xe, ye, planes, li
     planes[3 * _PLANE :] = np.float32(1)
     base = np.int64(planes.ctypes.data)
     plane, stride = np.int64(_PLANE * 4), np.int64(_STRIDE * 4)
-    step = lanes.ROWS_PER_STEP
+    step = window_lanes.ROWS_PER_STEP
     lit[:] = -1
     for k in range(first, last):
-        if (k - first) % _LOOK_EVERY == _LOOK_EVERY - 1:
-            _look_for_light(base + 3 * plane, xe - ox, ye - oy, lit)
-        _fetch(values, places, ids[min(k + _AHEAD, last - 1)])
+        is_due = (k - first) % LOOK_EVERY == LOOK_EVERY - 1
+        if is_due and not look_for_light(base + 3 * plane, xe - ox, ye - oy, stride, lit):
+            break
+        fetch(values, places, ids[min(k + _AHEAD, last - 1)])
         q, box = values[ids[k]], box_of(places[ids[k]])
-        xa, xb = _windowed(box[0], box[1], ox, xe, lanes.LANES)
+        xa, xb = _windowed(box[0], box[1], ox, xe, LANES)
         ya, yb = _windowed(box[2], box[3], oy, ye, step)
         rows = (yb - ya + step) & -step
+        touched = rows_of(ya - oy, rows)
         dy = np.float32(ya) - q[1]
         c0, c1, c2 = ink_parts(values, ids[k])
-        for x in range(xa, xb + 1, lanes.LANES):
-            if not _is_seen(lit, x - ox, ya - oy, rows):
+        for x in range(xa, xb + 1, LANES):
+            if not is_seen(lit, touched, x - ox):
                 continue
             at = base + ((ya - oy) * _STRIDE + (x - ox)) * 4
             dx = np.float32(x) - q[0]
             # fmt: off
             if q[6] > 0:
-                lanes.rgb_recurrent(at, plane, stride, rows, at, dx, dy,
+                window_lanes.rgb_recurrent(at, plane, stride, rows, at, dx, dy,
                                     q[2], q[3], q[4], q[5], c0, c1, c2, q[6])
             else:
-                lanes.rgb_exact(at, plane, stride, rows, at, dx, dy,
+                window_lanes.rgb_exact(at, plane, stride, rows, at, dx, dy,
                                 q[2], q[3], q[4], q[5], c0, c1, c2, q[6])
             # fmt: on
 
 
 @kernel
 def _rgb(values, places, ids, starts, columns, rows, planes, dirty, lit, behind, out):
-    mode = lanes.float_mode(_FLUSH)
+    mode = machine.float_mode(_FLUSH)
     height, width = out.shape[0], out.shape[1]
     base, plane = np.int64(planes.ctypes.data), np.int64(_PLANE * 4)
     back, front = np.int64(behind.ctypes.data), np.int64(out.ctypes.data)
@@ -160,41 +151,51 @@ def _rgb(values, places, ids, starts, columns, rows, planes, dirty, lit, behind,
         xe, ye = min(ox + _TILE_WIDTH, width), min(oy + _TILE_HEIGHT, height)
         _blend_tile_rgb(values, places, ids, first, last, ox, oy, xe, ye, planes, lit)
         for y in range(oy, ye):
-            for x in range(ox, xe, lanes.LANES):
+            for x in range(ox, xe, LANES):
                 at = base + ((y - oy) * _STRIDE + (x - ox)) * 4
                 p = y * width + x
-                lanes.resolve_rgb(at, plane, back + p, width * height, front + 3 * p)
-    lanes.float_mode(mode)
+                resolve_lanes.resolve_rgb(at, plane, back + p, width * height, front + 3 * p)
+    machine.float_mode(mode)
 
 
 @kernel
-def _linear(values, places, ids, starts, columns, rows, planes, lit, out):
-    mode = lanes.float_mode(_FLUSH)
-    height, width = out.shape[1], out.shape[2]
+def _linear(values, places, ids, starts, columns, rows, changed, planes, dirty, lit, out, margin):
+    mode = machine.float_mode(_FLUSH)
+    height, width = out.shape[1], out.shape[2] - 2 * margin
     for t in range(columns * rows):
+        first, last = starts[t], starts[t + 1]
+        changed[t] = first != last or dirty[t] != 0
+        if changed[t] == 0:
+            continue
+        dirty[t] = first != last
         ox, oy = (t % columns) << TILE_WIDTH_LOG2, (t // columns) << TILE_HEIGHT_LOG2
         xe, ye = min(ox + _TILE_WIDTH, width), min(oy + _TILE_HEIGHT, height)
-        _blend_tile_rgb(values, places, ids, starts[t], starts[t + 1], ox, oy, xe, ye, planes, lit)
+        _blend_tile_rgb(values, places, ids, first, last, ox, oy, xe, ye, planes, lit)
         for c in range(4):
             for y in range(oy, ye):
                 at = c * _PLANE + (y - oy) * _STRIDE
-                for x in range(xe - ox):
-                    out[c, y, ox + x] = planes[at + x]
-    lanes.float_mode(mode)
+                line, to = planes[at : at + xe - ox], out[c, y, margin + ox : margin + xe]
+                for x in range(line.shape[0]):
+                    to[x] = line[x]
+                if margin > 0 and ox == 0:
+                    out[c, y, margin - 1] = line[0]
+                if margin > 0 and xe == width:
+                    out[c, y, margin + width] = line[xe - ox - 1]
+    machine.float_mode(mode)
 
 
 @kernel
 def _i420(
     values, places, ids, starts, columns, rows, planes, dirty, lit, behind, out, width, height
 ):
-    mode = lanes.float_mode(_FLUSH)
+    mode = machine.float_mode(_FLUSH)
     base, plane, stride = (
         np.int64(planes.ctypes.data),
         np.int64(_PLANE * 4),
         np.int64(_STRIDE * 4),
     )
     back, front = np.int64(behind.ctypes.data), np.int64(out.ctypes.data)
-    area, half_width, step = width * height, width // 2, lanes.ROWS_PER_STEP
+    area, half_width, step = width * height, width // 2, window_lanes.ROWS_PER_STEP
     for t in range(columns * rows):
         first, last = starts[t], starts[t + 1]
         if first == last and not dirty[t]:
@@ -207,38 +208,42 @@ def _i420(
         planes[2 * _PLANE : 3 * _PLANE] = np.float32(0)
         lit[:] = -1
         for k in range(first, last):
-            if (k - first) % _LOOK_EVERY == _LOOK_EVERY - 1:
-                _look_for_light(base + plane, xe - ox, ye - oy, lit)
-            _fetch(values, places, ids[min(k + _AHEAD, last - 1)])
+            is_due = (k - first) % LOOK_EVERY == LOOK_EVERY - 1
+            if is_due and not look_for_light(base + plane, xe - ox, ye - oy, stride, lit):
+                break
+            fetch(values, places, ids[min(k + _AHEAD, last - 1)])
             q, box = values[ids[k]], box_of(places[ids[k]])
-            xa, xb = _windowed(box[0], box[1], ox, xe, lanes.LANES)
+            xa, xb = _windowed(box[0], box[1], ox, xe, LANES)
             ya, yb = _windowed(box[2], box[3], oy, ye, step)
             xa, ya = xa & ~1, ya & ~1
             count = (yb - ya + step) & -step
+            touched = rows_of(ya - oy, count)
             dy = np.float32(ya) - q[1]
             c0, c1, c2 = ink_parts(values, ids[k])
-            for x in range(xa, xb + 1, lanes.LANES):
-                if not _is_seen(lit, x - ox, ya - oy, count):
+            for x in range(xa, xb + 1, LANES):
+                if not is_seen(lit, touched, x - ox):
                     continue
                 at = base + ((ya - oy) * _STRIDE + (x - ox)) * 4
                 uv = base + 2 * plane + (((ya - oy) >> 1) * _STRIDE + (x - ox)) * 4
                 dx = np.float32(x) - q[0]
                 # fmt: off
                 if q[6] > 0:
-                    lanes.yuv_recurrent(at, plane, stride, count, uv, dx, dy,
+                    window_lanes.yuv_recurrent(at, plane, stride, count, uv, dx, dy,
                                         q[2], q[3], q[4], q[5], c0, c1, c2, q[6])
                 else:
-                    lanes.yuv_exact(at, plane, stride, count, uv, dx, dy,
+                    window_lanes.yuv_exact(at, plane, stride, count, uv, dx, dy,
                                     q[2], q[3], q[4], q[5], c0, c1, c2, q[6])
                 # fmt: on
         for y in range(oy, ye, 2):
-            for x in range(ox, xe, lanes.LANES):
+            for x in range(ox, xe, LANES):
                 at = base + ((y - oy) * _STRIDE + (x - ox)) * 4
                 p = y * width + x
                 light = at + plane
-                lanes.resolve_luma(at, light, back + p, front + p)
-                lanes.resolve_luma(at + stride, light + stride, back + p + width, front + p + width)
+                resolve_lanes.resolve_luma(at, light, back + p, front + p)
+                resolve_lanes.resolve_luma(
+                    at + stride, light + stride, back + p + width, front + p + width
+                )
                 c = area + (y >> 1) * half_width + (x >> 1)
                 uv = base + 2 * plane + (((y - oy) >> 1) * _STRIDE + (x - ox)) * 4
-                lanes.resolve_chroma(uv, light, back + c, area >> 2, front + c)
-    lanes.float_mode(mode)
+                resolve_lanes.resolve_chroma(uv, light, back + c, area >> 2, front + c)
+    machine.float_mode(mode)

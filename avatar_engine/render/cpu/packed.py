@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.errors import RenderError
-from avatar_engine.render.cpu.kernel_cache import kernel
-from avatar_engine.render.cpu.lanes import LANES
+from avatar_engine.render.cpu.mode_blocks import ModeBlocks, mode_blocks
+from avatar_engine.render.cpu.vectors import LANES
 from avatar_engine.render.definition import (
     ATLAS_ROWS,
     COLUMNS,
@@ -29,8 +29,6 @@ HAS_EYE, HAS_LID, HAS_MOUTH = 1, 2, 4
 FRONT, BACK = 16, 32
 """Bits of ``links``: which sign the winding has; neither on what is two-sided."""
 
-_SPAN_STEP = 16
-
 
 class PackedMaps(NamedTuple):
     """Read-only inputs of the pose kernel; renderers on several threads may share one.
@@ -38,10 +36,8 @@ class PackedMaps(NamedTuple):
     R rows of C = 256 texels. Names follow HeadMaps; ``rest`` is already in ``surface``.
 
     Attributes:
-        surface: [R, C * 3] float32 at the rest expression, cm.
-        modes: [K, 256, C * 3] int16, the persona's own array.
-        spans: [K, 256, 2] int16 first and last + 1 column where a mode moves anything.
-        mode_scales: As in HeadMaps.
+        surface: [R, 3, C] float32 at the rest expression, cm.
+        blocks: The modes.
         rest: [K] weights of the modes at rest.
         row_spans: [R, 2] int16 first and last + 1 column of what can be drawn, in whole vectors.
         wide_spans: [R, 2] int16 the same, with the neighbours that tangents look at.
@@ -59,15 +55,14 @@ class PackedMaps(NamedTuple):
         lid_starts: [257] int32 into lid_columns, by row.
         lid_columns: [L] int32.
         eye_centers: [2, 3] float32; lid_radius: cm.
-        lips: [2, P] int32 texels, upper then lower.
+        lips: [3, P] float32 at rest: x and y of the upper inner lip, y of the lower one, cm.
+        lip_modes: [K, 3, P] float32 the same of each mode at its full weight.
         cut: Alpha at the edge of a footprint; log_cut: its logarithm.
         radius: cm, no texel is farther from the pivot in any expression.
     """
 
     surface: NDArray[np.float32]
-    modes: NDArray[np.int16]
-    spans: NDArray[np.int16]
-    mode_scales: NDArray[np.float32]
+    blocks: ModeBlocks
     rest: NDArray[np.float64]
     row_spans: NDArray[np.int16]
     wide_spans: NDArray[np.int16]
@@ -88,7 +83,8 @@ class PackedMaps(NamedTuple):
     lid_columns: NDArray[np.int32]
     eye_centers: NDArray[np.float32]
     lid_radius: np.float32
-    lips: NDArray[np.int32]
+    lips: NDArray[np.float32]
+    lip_modes: NDArray[np.float32]
     radius: np.float32
     cut: np.float32
     log_cut: np.float32
@@ -118,9 +114,9 @@ def pack(maps: HeadMaps, *, cut: float = FOOTPRINT_CUT) -> PackedMaps:
     grid = (rows, COLUMNS)
     modes = _writable(np.ascontiguousarray(maps.modes)).reshape(count, ATLAS_ROWS, COLUMNS * 3)
     rest = expression_weights(maps, FaceState(), 0.0)
-    surface = np.array(maps.positions, np.float32).reshape(rows, COLUMNS * 3)
+    surface = np.array(maps.positions, np.float32)
     for k in np.flatnonzero(rest):
-        surface[:ATLAS_ROWS] += np.float32(rest[k]) * maps.mode_scales[k] * modes[k]
+        surface[: ATLAS_ROWS * COLUMNS] += np.float32(rest[k]) * maps.mode_scales[k] * maps.modes[k]
     opacity = np.clip(np.nan_to_num(maps.opacities), 0, OPACITY_LIMIT).astype(np.float32)
     chart = maps.chart.reshape(grid)
     row_kind = np.zeros(rows, np.uint8)
@@ -135,10 +131,8 @@ def pack(maps: HeadMaps, *, cut: float = FOOTPRINT_CUT) -> PackedMaps:
     tightness, tightness_step = _in_steps(1 / np.maximum(maps.tangent_caps, 1e-3), np.uint16)
     bias, bias_step = _in_steps(maps.depth_bias, np.int16)
     packed = PackedMaps(
-        surface=surface,
-        modes=modes,
-        spans=_spans(modes),
-        mode_scales=np.asarray(maps.mode_scales, np.float32),
+        surface=np.ascontiguousarray(surface.reshape(rows, COLUMNS, 3).transpose(0, 2, 1)),
+        blocks=mode_blocks(modes, np.asarray(maps.mode_scales)),
         rest=rest,
         row_spans=row_spans,
         wide_spans=wide_spans,
@@ -159,7 +153,8 @@ def pack(maps: HeadMaps, *, cut: float = FOOTPRINT_CUT) -> PackedMaps:
         lid_columns=(lids % COLUMNS).astype(np.int32),
         eye_centers=np.ascontiguousarray(maps.eye_centers, np.float32),
         lid_radius=np.float32(LID_CLEARANCE * maps.eye_radius),
-        lips=np.stack([maps.lip_upper, maps.lip_lower]).astype(np.int32),
+        lips=_lip_places(maps, surface),
+        lip_modes=_lip_places(maps, maps.modes) * maps.mode_scales[:, None, None],
         radius=np.float32(_radius(maps)),
         cut=np.float32(cut),
         log_cut=np.float32(np.log(cut)),
@@ -187,6 +182,12 @@ def _planes(values: NDArray[Any], grid: tuple[int, int]) -> NDArray[Any]:
     return np.ascontiguousarray(values.reshape(*grid, 2).transpose(0, 2, 1))
 
 
+def _lip_places(maps: HeadMaps, places: NDArray[Any]) -> NDArray[Any]:
+    """Of places [..., N, 3]: x and y of the upper inner lip, y of the lower one [..., 3, P]."""
+    upper, lower = (places[..., lip, :] for lip in (maps.lip_upper, maps.lip_lower))
+    return np.stack([upper[..., 0], upper[..., 1], lower[..., 1]], -2)
+
+
 def _links(maps: HeadMaps, grid: tuple[int, int]) -> NDArray[np.uint8]:
     winding = maps.winding.reshape(grid)
     bits = inner_neighbours(maps.neighbours.reshape(grid))
@@ -211,23 +212,3 @@ def _radius(maps: HeadMaps) -> float:
     expression_reach_cm = 3.0
     distance = np.linalg.norm(maps.positions[maps.opacities > 0] - maps.pivot, axis=1)
     return float(np.max(distance, initial=0.0, where=np.isfinite(distance))) + expression_reach_cm
-
-
-@kernel
-def _spans(modes: NDArray[np.int16]) -> NDArray[np.int16]:
-    """First and last + 1 column [K, R, 2] of what each mode moves in each row, in whole steps."""
-    spans = np.zeros((modes.shape[0], modes.shape[1], 2), np.int16)
-    for k in range(modes.shape[0]):
-        for r in range(modes.shape[1]):
-            row = modes[k, r]
-            first = 0
-            while first < row.shape[0] and row[first] == 0:
-                first += 1
-            if first == row.shape[0]:
-                continue
-            last = row.shape[0] - 1
-            while row[last] == 0:
-                last -= 1
-            spans[k, r, 0] = first // 3 // _SPAN_STEP * _SPAN_STEP
-            spans[k, r, 1] = (last // 3 // _SPAN_STEP + 1) * _SPAN_STEP
-    return spans

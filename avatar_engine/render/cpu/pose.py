@@ -8,19 +8,21 @@ row below it has been projected; three projected rows are alive at a time.
 import numpy as np
 
 from avatar_engine.render.cpu import record_lanes
+from avatar_engine.render.cpu.front import FAR, Front, no_front, note_row
 from avatar_engine.render.cpu.kernel_cache import kernel
-from avatar_engine.render.cpu.lanes import LANES
+from avatar_engine.render.cpu.mode_blocks import BLOCKS
 from avatar_engine.render.cpu.packed import HAS_MOUTH, PackedMaps
 from avatar_engine.render.cpu.records import (
-    INK_STEPS,
     KEYS,
     PAINT_STEPS,
     PLACE,
     RECORD,
     Palette,
     Records,
+    ink_of,
 )
 from avatar_engine.render.cpu.surface import View, aperture, express, light_mouth
+from avatar_engine.render.cpu.vectors import LANES
 from avatar_engine.render.definition import COLUMNS, LOW_PASS_PX2, NEAR_CM
 
 _SHAPE = 12
@@ -29,7 +31,9 @@ _NEXT = np.uint64(1)
 """Columns are counted without a sign: an index that might be negative keeps a loop scalar."""
 
 
-def pose(maps: PackedMaps, view: View, palette: Palette, out: Records) -> None:
+def pose(
+    maps: PackedMaps, view: View, palette: Palette, out: Records, front: Front | None = None
+) -> None:
     """Fill ``out`` with the Gaussians of one frame.
 
     Args:
@@ -37,16 +41,17 @@ def pose(maps: PackedMaps, view: View, palette: Palette, out: Records) -> None:
         view: The frame.
         palette: What the blend adds up.
         out: From ``records_for(maps)``.
+        front: Takes note of the texels that carry detail.
     """
-    _pose_rows(maps, view, palette, out)
+    _pose_rows(maps, view, palette, out, front or no_front())
 
 
 @kernel
-def _pose_rows(maps, view, palette, out):
+def _pose_rows(maps, view, palette, out, front):
     lips = aperture(maps, view)
     rows = maps.surface.shape[0]
-    mixed = np.empty(3 * _S, np.float32)
     place = np.empty((3, _S), np.float32)
+    found, ends = np.empty(BLOCKS * maps.lip_modes.shape[0], np.int32), np.empty(BLOCKS, np.int64)
     lit = np.ones((3, _S), np.float32)
     # Three rows of projected x, y, depth, 1 / depth, ln opacity, reach; a texel's pad on each side.
     projected = np.zeros((3, 6, _S + 2), np.float32)
@@ -54,10 +59,13 @@ def _pose_rows(maps, view, palette, out):
     inks = shape[7].view(np.int32)
     place_of = np.empty((PLACE + 1, _S), np.int32)
     tone = np.empty((3, _S), np.float32)
+    has_front = front.kinds.shape[0] > 0
+    front.nearest[:] = FAR
+    front.noted[0] = 0
     count = 0
     for row in range(rows + 1):
         if row < rows and maps.wide_spans[row, 1] > 0:
-            express(maps, view, row, mixed, place)
+            express(maps, view, row, found, ends, place)
             _project(maps, view, row, place, projected[row % 3])
             if maps.row_kind[row] & HAS_MOUTH:
                 light_mouth(maps, view, lips, row, place, projected[row % 3], lit[row % 3])
@@ -70,6 +78,8 @@ def _pose_rows(maps, view, palette, out):
             _frame(maps, view, e, here, shape, place_of)
             _ink(maps, view, e, lit[e % 3], palette, tone, inks)
             count = _keep(maps, e, shape, place_of, out, count)
+            if has_front:
+                note_row(front, e, maps.row_spans[e, 0], maps.row_spans[e, 1], shape, place_of)
     out.drawn[0] = count
 
 
@@ -185,27 +195,29 @@ def _frame(maps, view, row, here, t, place_of):
 
 @kernel
 def _ink(maps, view, row, lit, palette, tone, inks):
-    """Steps 9 and 11: colours tinted and lit, and packed as the records keep them."""
+    """Steps 9 and 11: colours as the records keep them, tinted and lit where anything changes."""
     begin, end = np.uint64(maps.row_spans[row, 0]), np.uint64(maps.row_spans[row, 1])
-    per_step, half, zero = _F(1 / PAINT_STEPS), _F(0.5), _F(0)
+    first, last = maps.tint_starts[row], maps.tint_starts[row + 1]
+    has_mouth = maps.row_kind[row] & HAS_MOUTH
+    if first == last and not has_mouth:
+        for n in range(begin, end):
+            inks[n] = palette.inks[row, n]
+        return
+    per_step = _F(1 / PAINT_STEPS)
     for n in range(begin, end):
         for c in range(3):
             tone[c, n] = _F(palette.colors[row, c, n]) * per_step
-    for i in range(maps.tint_starts[row], maps.tint_starts[row + 1]):
+    for i in range(first, last):
         amount, n = view.tints[maps.tint_drivers[i]] * per_step, maps.tint_columns[i]
         for c in range(3):
             tone[c, n] += amount * _F(palette.tints[i, c])
-    if maps.row_kind[row] & HAS_MOUTH:
+    if has_mouth:
         for c in range(3):
             shade = palette.shade[c]
             for n in range(begin, end):
                 tone[c, n] = shade + (tone[c, n] - shade) * lit[n]
-    most = _F(INK_STEPS[0] * 255), _F(INK_STEPS[1] * 255), _F(INK_STEPS[2] * 255)
     for n in range(begin, end):
-        first = np.int32(min(max(tone[0, n] * _F(INK_STEPS[0]), zero), most[0]) + half)
-        second = np.int32(min(max(tone[1, n] * _F(INK_STEPS[1]), zero), most[1]) + half)
-        third = np.int32(min(max(tone[2, n] * _F(INK_STEPS[2]), zero), most[2]) + half)
-        inks[n] = first | (second << np.int32(11)) | (third << np.int32(22))
+        inks[n] = ink_of(tone[0, n], tone[1, n], tone[2, n])
 
 
 @kernel

@@ -4,32 +4,31 @@
 Written one number at a time, records cost as much as everything before them.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from avatar_engine.render.cpu.lanes import LANES
+from avatar_engine.render.cpu.vectors import (
+    ADDRESS,
+    I32,
+    I64,
+    LANES,
+    VF,
+    VI,
+    Builder,
+    Value,
+    indices,
+)
 
-_I32, _I64 = ir.IntType(32), ir.IntType(64)
-_VF, _VI = ir.VectorType(ir.FloatType(), LANES), ir.VectorType(_I32, LANES)
-_address = types.int64
-_Builder = Any
-_Value = Any
 
-
-def _lanes(index: Sequence[int]) -> _Value:
-    return ir.Constant(ir.VectorType(_I32, len(index)), [ir.Constant(_I32, i) for i in index])
-
-
-def _interleaved(b: _Builder, planes: list[_Value]) -> list[_Value]:
+def _interleaved(b: Builder, planes: list[Value]) -> list[Value]:
     """Planes of 8 lanes to 8 records of one value each, in order: [8 records][planes].
 
     Every stage shuffles the first half of the planes into the second like two halves of a deck.
     """
-    lanes = [_lanes([i // 2 + 8 * (i % 2) + start for i in range(8)]) for start in (0, 4)]
+    lanes = [indices([i // 2 + 8 * (i % 2) + start for i in range(8)]) for start in (0, 4)]
     half = len(planes) // 2
     stages = half.bit_length()
     for _ in range(stages):
@@ -50,30 +49,30 @@ def keep(ctx, shape, place, drawn, stride, values, places):
     def emit(context, b, signature, args):
         shape, place, drawn, stride, values, places = args
 
-        def planes(first: _Value, count: int, kind: Any) -> list[_Value]:
+        def planes(first: Value, count: int, kind: Any) -> list[Value]:
             found = []
             for _ in range(count):
                 found.append(b.load(b.inttoptr(first, kind.as_pointer()), align=4))
                 first = b.add(first, stride)
             return found
 
-        records = _interleaved(b, planes(shape, 8, _VF))
-        pairs = _interleaved(b, planes(place, 4, _VI))
-        is_kept = planes(drawn, 1, _VI)[0]
-        count = ir.Constant(_I64, 0)
+        records = _interleaved(b, planes(shape, 8, VF))
+        pairs = _interleaved(b, planes(place, 4, VI))
+        is_kept = planes(drawn, 1, VI)[0]
+        count = ir.Constant(I64, 0)
         for i in range(LANES):
-            at = b.add(values, b.shl(count, ir.Constant(_I64, 5)))
-            b.store(records[i], b.inttoptr(at, _VF.as_pointer()), align=4)
+            at = b.add(values, b.shl(count, ir.Constant(I64, 5)))
+            b.store(records[i], b.inttoptr(at, VF.as_pointer()), align=4)
             half = b.shuffle_vector(
-                pairs[i // 2], pairs[i // 2], _lanes(range(i % 2 * 4, i % 2 * 4 + 4))
+                pairs[i // 2], pairs[i // 2], indices(range(i % 2 * 4, i % 2 * 4 + 4))
             )
-            at = b.add(places, b.shl(count, ir.Constant(_I64, 4)))
+            at = b.add(places, b.shl(count, ir.Constant(I64, 4)))
             b.store(half, b.inttoptr(at, half.type.as_pointer()), align=4)
-            one = b.zext(b.extract_element(is_kept, ir.Constant(_I32, i)), _I64)
+            one = b.zext(b.extract_element(is_kept, ir.Constant(I32, i)), I64)
             count = b.add(count, one)
         return count
 
-    return types.int64(*[_address] * 6), emit
+    return types.int64(*[ADDRESS] * 6), emit
 
 
 @intrinsic
@@ -81,6 +80,6 @@ def bits_at(ctx, address):
     """The 32 bits at an address."""
 
     def emit(context, b, signature, args):
-        return b.load(b.inttoptr(args[0], _I32.as_pointer()), align=4)
+        return b.load(b.inttoptr(args[0], I32.as_pointer()), align=4)
 
-    return types.int32(_address), emit
+    return types.int32(ADDRESS), emit

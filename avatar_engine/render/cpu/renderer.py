@@ -5,17 +5,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.errors import RenderError
-from avatar_engine.render.colour import RGB_TO_YUV, to_yuv
+from avatar_engine.render.colour import RGB_TO_YUV
 from avatar_engine.render.cpu.blend import blend_i420, blend_linear, blend_rgb, canvas_for
-from avatar_engine.render.cpu.detail import Detail, add_i420, add_rgb, detail_for
+from avatar_engine.render.cpu.detail import add_i420, add_rgb
+from avatar_engine.render.cpu.detail_flow import note_source
+from avatar_engine.render.cpu.detail_planes import Detail, detail_for
+from avatar_engine.render.cpu.front import front_for, no_front
+from avatar_engine.render.cpu.halved import brought_up, halved_i420, halved_rgb, planes_for
 from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.packed import PackedMaps, pack
 from avatar_engine.render.cpu.pose import pose
-from avatar_engine.render.cpu.records import KEYS, Palette, palette_for, records_for
+from avatar_engine.render.cpu.records import KEYS, Palette, palette_of, records_for
 from avatar_engine.render.cpu.sliding import SlidingPlate
 from avatar_engine.render.cpu.sort import TILE_HEIGHT_LOG2, bins_for, sort_into
 from avatar_engine.render.cpu.surface import View
-from avatar_engine.render.definition import SHADE_RGB
+from avatar_engine.render.definition import drawn_zoom
 from avatar_engine.render.detail_definition import detail_share
 from avatar_engine.render.joints import (
     TintRule,
@@ -29,8 +33,6 @@ from avatar_engine.render.plates import backdrop, framed_photo
 from avatar_engine.render.protocol import RenderConfig
 from avatar_engine.render.torso import TorsoRule
 from avatar_engine.types import Camera, FaceState, HeadMaps, Plates
-
-_SMALLEST_WEIGHT = 1e-4
 
 
 class CpuRenderer:
@@ -52,14 +54,17 @@ class CpuRenderer:
         self._sources = maps, plates, camera
         self._config = config
         self._packed = packed or pack(maps)
-        self._camera = camera.framed(config.width, config.height)
+        self._zoom = drawn_zoom(config.width, config.height)
+        self._drawn = config.width // self._zoom, config.height // self._zoom
+        self._camera = camera.framed(*self._drawn)
         self._records = records_for(self._packed)
-        self._bins = bins_for(self._packed.opacity.size, config.width, config.height)
+        self._bins = bins_for(self._packed.opacity.size, *self._drawn)
         self._canvas = canvas_for(self._bins)
         self._is_closed = False
         self._tints = TintRule(maps)
         self._rgb = palette_of(maps)
         self._prepare_output(plates, camera)
+        self._front = no_front()
         self._detail = self._look_for_detail(plates, camera)
 
     @property
@@ -75,29 +80,46 @@ class CpuRenderer:
         """Draw one frame; see ``Renderer.render``."""
         self._follow_torso(state)
         tints = self._pose(state, source_residual, self._palette)
-        behind = self._plate.behind
-        if self._config.pixel_format == "rgb":
-            blend_rgb(self._records, self._bins, self._canvas, behind, self._out)
-            if self._detail is not None:
-                add_rgb(self._records, self._detail, tints, self._canvas.dirty, self._out)
-        elif self._config.pixel_format == "i420":
-            size = {"width": self._config.width, "height": self._config.height}
-            blend_i420(self._records, self._bins, self._canvas, behind, self._out, **size)
-            if self._detail is not None:
-                add_i420(self._records, self._detail, tints, self._canvas.dirty, self._out, **size)
-        else:
-            blend_linear(self._records, self._bins, self._canvas, self._linear)
-            _straight(self._linear, behind, self._out)
-            if self._detail is not None:
-                add_rgb(self._records, self._detail, tints, self._canvas.dirty, self._out)
+        self._blend()
+        self._add_detail(tints)
         return self._out
+
+    def _blend(self) -> None:
+        """The frame's Gaussians over what stands behind them."""
+        scene = self._records, self._bins, self._canvas
+        behind, out = self._plate.behind, self._out
+        width, height = self._config.width, self._config.height
+        if self._config.pixel_format == "rgba":
+            _straight(self._head_planes(), behind, out)
+        elif self._config.pixel_format == "rgb":
+            if self._zoom > 1:
+                halved_rgb(*scene, self._halved, behind, out)
+            else:
+                blend_rgb(*scene, behind, out)
+        elif self._zoom > 1:
+            halved_i420(*scene, self._halved, behind, out, width=width, height=height)
+        else:
+            blend_i420(*scene, behind, out, width=width, height=height)
+
+    def _add_detail(self, tints: NDArray[np.float32]) -> None:
+        if self._detail is None:
+            return
+        finer = self._front, self._detail, tints, self._canvas.dirty, self._out
+        if self._config.pixel_format == "i420":
+            add_i420(*finer, width=self._config.width, height=self._config.height)
+        else:
+            add_rgb(*finer)
+
+    def _head_planes(self) -> NDArray[np.float32]:
+        """[4, H, W]: the posed head's premultiplied colour, and the light it leaves."""
+        planes = np.empty((4, *self._drawn[::-1]), np.float32)
+        blend_linear(self._records, self._bins, self._canvas, planes)
+        return brought_up(planes) if self._zoom > 1 else planes
 
     def coverage(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.float32]:
         """How much of each pixel the head covers; see ``Renderer.coverage``."""
         self._pose(state, source_residual, self._rgb)
-        linear = np.empty((4, self._config.height, self._config.width), np.float32)
-        blend_linear(self._records, self._bins, self._canvas, linear)
-        return 1 - linear[3]
+        return np.asarray(1 - self._head_planes()[3])
 
     def close(self) -> None:
         """Give the buffers back and refuse further frames."""
@@ -113,7 +135,7 @@ class CpuRenderer:
             raise RenderError("this renderer is closed: open another one")
         maps = self._sources[0]
         view = frame_view(maps, self._packed, self._camera, state, source_residual, self._tints)
-        pose(self._packed, view, palette, self._records)
+        pose(self._packed, view, palette, self._records, self._front)
         self._bins = sort_into(self._bins, self._records)
         return view.tints
 
@@ -122,11 +144,11 @@ class CpuRenderer:
         photo = framed_photo(plates, camera, self._config)
         if photo is None:
             return None
+        self._front = front_for(self._sources[0], *self._drawn, self._zoom)
         maps, config = self._sources[0], self._config
         as_photographed = FaceState(blendshapes=maps.source - maps.rest)
         self._pose(as_photographed, 1.0, self._rgb)
-        linear = np.empty((4, config.height, config.width), np.float32)
-        blend_linear(self._records, self._bins, self._canvas, linear)
+        linear = self._head_planes()
         behind = backdrop(plates, camera, RenderConfig(config.width, config.height)).behind
         light = linear[3][..., None]
         missing = (photo - linear[:3].transpose(1, 2, 0) - light * behind) * detail_share(1 - light)
@@ -139,16 +161,17 @@ class CpuRenderer:
         keys_per_cm = self._keys_per_cm(as_photographed)
         is_i420 = config.pixel_format == "i420"
         planes = missing.transpose(2, 0, 1)
-        return detail_for(self._records, maps, planes, keys_per_cm, is_i420=is_i420)
+        detail = detail_for(maps, planes, self._zoom, keys_per_cm, is_i420=is_i420)
+        note_source(self._front, detail)
+        return detail
 
     def _keys_per_cm(self, state: FaceState) -> float:
         return float(frame_view(self._sources[0], self._packed, self._camera, state, 0.0).lens[5])
 
     def _prepare_output(self, plates: Plates, camera: Camera) -> None:
         config = self._config
-        rule = TorsoRule.of(self._sources[0], self._camera)
+        rule = TorsoRule.of(self._sources[0], camera.framed(config.width, config.height))
         self._plate = SlidingPlate(backdrop(plates, camera, config), rule, config)
-        shape = (config.height, config.width)
         self._palette = self._rgb
         if config.pixel_format == "i420":
             self._palette = palette_of(self._sources[0], is_yuv=True)
@@ -156,12 +179,13 @@ class CpuRenderer:
         elif config.pixel_format == "rgb":
             self._out = np.ascontiguousarray(self._plate.behind.transpose(1, 2, 0))
         else:
-            self._linear = np.empty((4, *shape), np.float32)
-            self._out = np.zeros((*shape, 4), np.uint8)
+            self._out = np.zeros((config.height, config.width, 4), np.uint8)
+        if self._zoom > 1:
+            self._halved = planes_for(config.width, config.height)
 
     def _follow_torso(self, state: FaceState) -> None:
         if self._plate.follow(state):
-            first = (self._plate.first >> TILE_HEIGHT_LOG2) * self._bins.columns
+            first = (self._plate.first // self._zoom >> TILE_HEIGHT_LOG2) * self._bins.columns
             self._canvas.dirty[first:] = 1  # tiles without content show the plate too
 
 
@@ -184,9 +208,6 @@ def frame_view(
         tints: ``TintRule(maps)``, where there is one already.
     """
     weights = expression_weights(maps, state, source_residual)
-    change = weights - packed.rest
-    active = np.flatnonzero(np.abs(change) > _SMALLEST_WEIGHT).astype(np.int32)
-    amounts = (change[active] * packed.mode_scales[active]).astype(np.float32)
     joints = joint_matrices(maps, camera, state)
     middle = float(joints[0, 2] @ np.append(maps.pivot, 1.0))  # the body's pivot never moves
     radius = float(packed.radius) + float(np.linalg.norm(head_shift(state)))
@@ -194,8 +215,7 @@ def frame_view(
     K = camera.K
     lens = np.array([K[0, 0], K[1, 1], K[0, 2], K[1, 2], near, per_cm], np.float32)
     return View(
-        active,
-        amounts,
+        (weights - packed.rest).astype(np.float32),
         joints.astype(np.float32),
         eye_rotations(maps, state).astype(np.float32),
         lens,
@@ -203,16 +223,6 @@ def frame_view(
         (tints or TintRule(maps)).amounts(weights).astype(np.float32),
         teeth_light(maps, state).astype(np.float32),
     )
-
-
-def palette_of(maps: HeadMaps, *, is_yuv: bool = False) -> Palette:
-    """A persona's colours as the pose kernel takes them, in RGB or in YUV."""
-    bytes_ = np.float32(255)
-    colors, tints = bytes_ * maps.colors, bytes_ * maps.tints[np.flatnonzero(maps.tint_drivers)]
-    shade = bytes_ * np.array(SHADE_RGB, np.float32)
-    if is_yuv:
-        colors, tints, shade = to_yuv(colors), tints @ RGB_TO_YUV.T, to_yuv(shade)
-    return palette_for(colors, tints, shade)
 
 
 @kernel

@@ -17,11 +17,21 @@ class Bins(NamedTuple):
     """Gaussians per tile, near first.
 
     ``ids[starts[t] : starts[t + 1]]`` are the records of tile t; equal keys keep their order.
+
+    Attributes:
+        starts: [tiles + 1].
+        ids: [capacity].
+        entries: [2, capacity] key << 32 | record, while sorting.
+        rooms: [tiles + 1] where each tile's entries lie while sorting: a frame's tiles hold about
+            as much as those of the frame before, so they need not be counted first.
+        columns: Of tiles.
+        rows: Of tiles.
     """
 
-    starts: NDArray[np.int32]  # [tiles + 1]
-    ids: NDArray[np.int32]  # [capacity]
-    entries: NDArray[np.int64]  # [2, capacity] key << 32 | record, while sorting
+    starts: NDArray[np.int32]
+    ids: NDArray[np.int32]
+    entries: NDArray[np.int64]
+    rooms: NDArray[np.int32]
     columns: int
     rows: int
 
@@ -30,33 +40,28 @@ def bins_for(texels: int, width: int, height: int) -> Bins:
     """Buffers for a persona of so many texels on so large a picture."""
     columns = -(-width >> TILE_WIDTH_LOG2)
     rows = -(-height >> TILE_HEIGHT_LOG2)
-    return _roomier(Bins(np.zeros(columns * rows + 2, np.int32), *_NO_ROOM, columns, rows), texels)
+    starts, rooms = (np.zeros(columns * rows + 1, np.int32) for _ in range(2))
+    return _roomier(Bins(starts, *_NO_ROOM, rooms, columns, rows), texels)
 
 
 _NO_ROOM = np.zeros(0, np.int32), np.zeros((2, 0), np.int64)
+_SPARE = 64
+"""Entries that a tile may have more than last time, besides an eighth."""
 
 
 def _roomier(bins: Bins, capacity: int) -> Bins:
-    return bins._replace(
-        ids=np.zeros(capacity, np.int32), entries=np.zeros((2, capacity), np.int64)
-    )
+    entries = np.zeros((2, capacity), np.int64)
+    return bins._replace(ids=np.zeros(capacity, np.int32), entries=entries)
 
 
 def sort_into(bins: Bins, records: Records) -> Bins:
     """Fill the bins; returns them, or larger ones where a frame needs more room."""
-    while True:
-        needed: int = _sort(
-            records.places,
-            records.drawn[0],
-            bins.columns,
-            bins.rows,
-            bins.starts,
-            bins.entries,
-            bins.ids,
-        )
-        if needed <= len(bins.ids):
-            return bins
-        bins = _roomier(bins, needed * 3 // 2)
+    frame = records.places, records.drawn[0], bins.columns
+    while not _sort(*frame, bins.starts, bins.rooms, bins.entries, bins.ids):
+        needed: int = _make_room(*frame, bins.rooms)
+        if needed > len(bins.ids):
+            bins = _roomier(bins, needed * 5 // 4)
+    return bins
 
 
 def depth_order(records: Records) -> NDArray[np.int64]:
@@ -73,35 +78,47 @@ def _tiles_of(place):
 
 
 @kernel
-def _sort(places, count, tiles_x, tiles_y, starts, entries, ids):
-    """Returns how many ids the frame needs; they are written only when there is room."""
-    starts[:] = 0
+def _make_room(places, count, tiles_x, rooms):
+    """Count a frame's entries, and give each tile room for some more; returns the room in all."""
+    rooms[:] = 0
     for i in range(count):
         x0, x1, y0, y1 = _tiles_of(places[i])
         for ty in range(y0, y1 + 1):
             for tx in range(x0, x1 + 1):
-                starts[ty * tiles_x + tx + 2] += 1
-    tiles = tiles_x * tiles_y
-    for t in range(tiles):
-        starts[t + 2] += starts[t + 1]
-    if starts[tiles + 1] > ids.shape[0]:
-        return starts[tiles + 1]
+                rooms[ty * tiles_x + tx + 1] += 1
+    for t in range(rooms.shape[0] - 1):
+        rooms[t + 1] += rooms[t] + (rooms[t + 1] >> 3) + _SPARE
+    return rooms[rooms.shape[0] - 1]
+
+
+@kernel
+def _sort(places, count, tiles_x, starts, rooms, entries, ids):
+    """Returns whether there was room for every tile's entries."""
+    tiles = starts.shape[0] - 1
     to, spare = entries[0], entries[1]
+    if rooms[tiles] == 0 or rooms[tiles] > ids.shape[0]:
+        return False
+    ends = rooms[:tiles].copy()
     for i in range(count):
         q = places[i]
         entry = np.int64(q[2]) << 32 | i
         x0, x1, y0, y1 = _tiles_of(q)
         for ty in range(y0, y1 + 1):
             for tx in range(x0, x1 + 1):
-                t = ty * tiles_x + tx + 1
-                to[starts[t]] = entry
-                starts[t] += 1
+                t = ty * tiles_x + tx
+                if ends[t] == rooms[t + 1]:
+                    return False
+                to[ends[t]] = entry
+                ends[t] += 1
     low, high = np.zeros(256, np.int32), np.zeros(256, np.int32)
+    starts[0] = 0
     for t in range(tiles):
-        begin, end = starts[t], starts[t + 1]
+        begin, end = rooms[t], ends[t]
+        first, last = starts[t], starts[t] + end - begin
+        starts[t + 1] = last
         if begin < end:
-            _by_key(to[begin:end], spare[begin:end], ids[begin:end], low, high)
-    return starts[tiles + 1]
+            _by_key(to[begin:end], spare[begin:end], ids[first:last], low, high)
+    return True
 
 
 @kernel

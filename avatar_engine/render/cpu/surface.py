@@ -7,6 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.render.cpu.kernel_cache import kernel
+from avatar_engine.render.cpu.machine import prefetch
+from avatar_engine.render.cpu.mode_blocks import BLOCK, LINE, acting
+from avatar_engine.render.cpu.mode_lanes import move_block
 from avatar_engine.render.cpu.packed import HAS_EYE, HAS_LID
 from avatar_engine.render.definition import (
     APERTURE_CM,
@@ -23,13 +26,14 @@ _EYE = int(Chart.EYE)
 _TEETH, _GUM = int(Chart.TEETH), int(Chart.GUM)
 _TONGUE, _CAVITY = int(Chart.TONGUE), int(Chart.CAVITY)
 _F, _S = np.float32, COLUMNS
+_AHEAD = 16
+"""Parts of modes lie scattered over memory: ask for them this early."""
 
 
 class View(NamedTuple):
     """One frame's numbers; float32 throughout, since kernels are compiled for exact types."""
 
-    active: NDArray[np.int32]  # [A] modes that act
-    amounts: NDArray[np.float32]  # [A] cm per unit of int16
+    changes: NDArray[np.float32]  # [K] weights of the modes beyond rest
     joints: NDArray[np.float32]  # [3, 3, 4] head space to camera axes
     eyes: NDArray[np.float32]  # [2, 3, 3]
     lens: NDArray[np.float32]  # [6] fx, fy, cx, cy, depth of key 0, keys per cm
@@ -41,42 +45,48 @@ class View(NamedTuple):
 @kernel
 def aperture(maps, view):
     """X of the upper inner lip [0] and the gap under it [1], both cm, by rising x."""
-    pairs = maps.lips
-    lips = np.zeros((2, pairs.shape[1]), np.float32)
-    height = np.zeros(2, np.float32)
-    for p in range(pairs.shape[1]):
-        for side in range(2):
-            row, n = pairs[side, p] // _S, 3 * (pairs[side, p] % _S)
-            x, y = maps.surface[row, n], maps.surface[row, n + 1]
-            for i in range(view.active.shape[0]):
-                x += view.amounts[i] * _F(maps.modes[view.active[i], row, n])
-                y += view.amounts[i] * _F(maps.modes[view.active[i], row, n + 1])
-            height[side] = y
-            if side == 0:
-                lips[0, p] = max(x, lips[0, p - 1]) if p > 0 else x
-        lips[1, p] = height[0] - height[1]
+    pairs = maps.lips.shape[1]
+    lips = np.zeros((2, pairs), np.float32)
+    for p in range(pairs):
+        x, upper, lower = maps.lips[0, p], maps.lips[1, p], maps.lips[2, p]
+        for k in range(view.changes.shape[0]):
+            change, mode = view.changes[k], maps.lip_modes[k]
+            x += change * mode[0, p]
+            upper += change * mode[1, p]
+            lower += change * mode[2, p]
+        lips[0, p] = max(x, lips[0, p - 1]) if p > 0 else x
+        lips[1, p] = upper - lower
     return lips
 
 
 @kernel
-def express(maps, view, row, mixed, place):
-    """Steps 1-3: one row of the surface in head space, [3, C]."""
-    for n in range(3 * _S):
-        mixed[n] = maps.surface[row, n]
+def express(maps, view, row, found, ends, place):
+    """Steps 1-3: one row of the surface in head space, [3, C], where it has anything to draw."""
+    first, last = maps.wide_spans[row, 0] // BLOCK, (maps.wide_spans[row, 1] - 1) // BLOCK + 1
+    surface = maps.surface[row]
     if row < ATLAS_ROWS:
-        for i in range(view.active.shape[0]):
-            k, amount = view.active[i], view.amounts[i]
-            first, last = 3 * maps.spans[k, row, 0], 3 * maps.spans[k, row, 1]
-            if first == last:
-                continue
-            # Slices, counted from zero: an index that might be negative keeps a loop scalar.
-            part, mode = mixed[first:last], maps.modes[k, row, first:last]
-            for n in range(part.shape[0]):
-                part[n] += amount * _F(mode[n])
-    for n in range(_S):
-        place[0, n] = mixed[3 * n]
-        place[1, n] = mixed[3 * n + 1]
-        place[2, n] = mixed[3 * n + 2]
+        acting(maps.blocks, row, first, last, view.changes, found, ends)
+        plane, to = np.int64(4 * _S), np.int64(place.ctypes.data)
+        source, changes = np.int64(surface.ctypes.data), np.int64(view.changes.ctypes.data)
+        parts = np.int64(maps.blocks.parts.ctypes.data)
+        modes = np.int64(maps.blocks.modes.ctypes.data)
+        listed = np.int64(found.ctypes.data)
+        begin = 0
+        for i in range(min(_AHEAD, ends[last - 1])):
+            prefetch(parts + LINE * np.int64(found[i]))
+        for block in range(first, last):
+            offset, end = np.int64(4 * BLOCK * block), ends[block]
+            for i in range(begin + _AHEAD, min(end + _AHEAD, ends[last - 1])):
+                prefetch(parts + LINE * np.int64(found[i]))
+            # fmt: off
+            move_block(source + offset, to + offset, plane, parts, modes, listed + 4 * begin,
+                       end - begin, changes)
+            # fmt: on
+            begin = end
+    else:
+        for c in range(3):
+            for n in range(np.uint64(BLOCK * first), np.uint64(BLOCK * last)):
+                place[c, n] = surface[c, n]
     if maps.row_kind[row] & HAS_EYE:
         for n in range(_S):
             if maps.chart[row, n] == _EYE:

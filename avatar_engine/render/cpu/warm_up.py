@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from avatar_engine.render.cpu.renderer import CpuRenderer
-from avatar_engine.render.definition import ATLAS_ROWS, COLUMNS
+from avatar_engine.render.definition import ATLAS_ROWS, COLUMNS, LARGEST_DRAWN_PX
 from avatar_engine.render.protocol import PixelFormat, RenderConfig
 from avatar_engine.render.weights import blend_weights
 from avatar_engine.types import Camera, Chart, FaceState, HeadMaps, Plates
@@ -28,6 +28,8 @@ def warm_up(progress: Callable[[float], None] | None = None) -> None:
         renderer.render(FaceState())
         renderer.render(FaceState(torso=np.full(2, 0.1, np.float32)))
         renderer.coverage(FaceState())
+        large = RenderConfig(32, LARGEST_DRAWN_PX + 2, pixel_format)
+        CpuRenderer(maps, plates, camera, large).render(FaceState())
         tell((i + 1) / 4)
     blend_weights(maps, camera, FaceState(), 0.0, 32, 32)
     tell(1.0)
