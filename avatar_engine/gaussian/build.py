@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from avatar_engine.gaussian.caps import tangent_caps
 from avatar_engine.gaussian.corrections import with_completion, with_corrections
+from avatar_engine.gaussian.ears import shaded_ears
 from avatar_engine.gaussian.eye_light import eye_light
 from avatar_engine.gaussian.facing import depth_bias, lid_texels, winding
 from avatar_engine.gaussian.glasses import hold_still
@@ -76,6 +77,8 @@ def build_maps(
     completion = compensator.compensate(painted.seen_head()) if compensator else None
     if completion is not None:
         painted = with_completion(painted, completion)
+    shaded = shaded_ears(painted.s, painted.samples, painted.ears_found, painted.color)
+    painted = replace(painted, color=shaded)
     s, labels, color, opacity = painted.s, painted.labels, painted.color, painted.opacity
     folded, glasses = painted.folded, painted.glasses
     hair = _with_eye_light(s, hair_chart(s, labels, opacity))

@@ -12,8 +12,9 @@ from avatar_engine.gaussian.light import Light
 from avatar_engine.gaussian.masks import closed
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import Labels
-from avatar_engine.gaussian.smooth import blur_atlas, fill, smoothstep
+from avatar_engine.gaussian.smooth import blur_atlas, fill, mean_atlas, smoothstep
 from avatar_engine.gaussian.unwrap import Samples
+from avatar_engine.shapes import grid_neighbours, surface_groups, tangents
 from avatar_engine.types import LabelKind
 
 _SPLAT_PX = 1.5  # a texel's own width
@@ -26,6 +27,9 @@ _EDGES = (4, 96)  # percentiles
 _ACROSS, _UPRIGHT = (0.45, 1.8), (0.7, 1.45)  # how much an ear may grow
 _FARTHEST = 0.12  # face widths
 _REACH = (2.2, 1.0)  # ear radii: how far around it the head gives way
+_WIDE = 1.5
+_RELIEF = 4.0  # texels
+_HOLLOW, _SHADE = np.array([1.3, 1.8, 1.8]), (-0.6, 0.12)  # log colour per cm; its range
 
 
 def fit_ears(s: Sculpture, labels: Labels) -> tuple[bool, bool]:
@@ -100,6 +104,38 @@ def bare_ears_skin(
     total = np.maximum(trust + lent, 1e-6)[:, None]
     mixed = (color * trust[:, None] + light.onto(skin) * lent[:, None]) / total
     return np.where(lent[:, None] > 0, mixed, color), trust + lent
+
+
+def shaded_ears(
+    s: Sculpture, samples: Samples, found: tuple[bool, bool], color: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Colours [N, 3] in which bare ears that neither side shows have an ear's hollows.
+
+    Args:
+        s: The head.
+        samples: Of the photo.
+        found: By :func:`fit_ears`.
+        color: [N, 3], ears filled with skin.
+    """
+    R = s.rig.resolution
+    seen = np.maximum(samples.weight, samples.weight[s.regions.twin]) * s.regions.skin
+    unseen = 1 - np.clip(_WIDE * blur_atlas(seen.reshape(R, R), _RIM_TEXELS).ravel(), 0, 1)
+    side = np.where(s.regions.left, found[0], found[1])
+    share = (unseen * side * s.regions.ear_weight)[:, None]
+    light = np.clip(_relief(s)[:, None] * _HOLLOW, *_SHADE)
+    return np.where(share > 0, color * np.exp(share * light), color)
+
+
+def _relief(s: Sculpture) -> NDArray[np.float64]:
+    """[N] cm by which the mean head rises over its own surroundings; negative in hollows."""
+    R = s.rig.resolution
+    x = s.rig.mean.astype(np.float64).reshape(R, R, 3)
+    tu, tv = tangents(x, grid_neighbours(surface_groups(s.rig.chart)))
+    normal = np.cross(tv, tu) * s.regions.skin_winding
+    normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9)
+    skin = s.regions.skin.reshape(R, R).astype(np.float32)
+    low, outward = np.split(mean_atlas(np.concatenate([x, normal], -1), skin, _RELIEF), 2, -1)
+    return np.asarray(((x - low) * outward).sum(-1).ravel(), np.float64)
 
 
 def auricle(s: Sculpture) -> NDArray[np.bool_]:

@@ -86,8 +86,12 @@ def hair_volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> H
     mask, rim = hair_pixels(s, labels, head, met & (head.gather(solid, s.regions.scalp) > 0.6))
     coat = coat_pixels(s, labels) & met & ~mask
     px_per_cm = view.camera.K[0, 0] / root
-    front = _front(s, labels, head, mask, coat, root)
-    front = np.where(rim & ~coat, _beside(head, root, view.face_width), front)
+    near = _beside(head, root, view.face_width)
+    # The far side of a turned head ends before the ears' plane, and so does hair on it.
+    gap = distance(~head.covered) / px_per_cm
+    outer = np.minimum(root + _TURNED_CM, near + _TURNED_CM + gap)
+    front = _front(s, labels, head, mask, coat, root, outer)
+    front = np.where(rim & ~coat, near, front)
     jewels = jewel_pixels(view, labels)
     front = held_whole(front, jewels, mask)
     radius = _ROUND * view.face_width
@@ -102,7 +106,8 @@ def hair_volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> H
         deep = np.where(away.covered, np.maximum(deep, _OVER_CM - away.depth - root), deep)
         behind = _behind(s, away.covered, mask)
     # Where hair falls behind a coat the back goes on, or it would be drawn out at the coat's end.
-    back = np.where(rim | (coat & ~behind), front, np.maximum(root + deep, front))
+    start = root if labels.is_long else np.minimum(root, outer)
+    back = np.where(rim | (coat & ~behind), front, np.maximum(start + deep, front))
     shown = mask | head.covered
     mask = mask | coat
     soft = np.clip(2.0 * blur_image(shown.astype(np.float32), 1.0) - 0.9, 0, 1)
@@ -125,18 +130,20 @@ def _front(
     mask: NDArray[np.bool_],
     coat: NDArray[np.bool_],
     root: float,
+    outer: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Depth [S, S] of the surface that the photo shows.
 
-    It leaves the face where the hair meets it and runs back to the ears' plane at the outline, as
-    a curtain does: a turning head then shows the photo's own hair, and not what it hides.
+    It leaves the face where the hair meets it and runs back to the ears' plane at the outline, or
+    to another ``outer`` depth [S, S], as a curtain does: a turning head then shows the photo's own
+    hair, and not what it hides.
     """
     view = s.view
     px_per_cm, radius = view.camera.K[0, 0] / root, _ROUND * view.face_width
     over = np.where(head.covered, head.depth - _CLEAR_CM, np.inf)
     beside = (head.depth < root) & ~mask & (distance(~mask) < _HOLD_PX)
     outline = mask & (distance(labels.share[..., BACKGROUND] < 0.5) < _HOLD_PX) & ~head.covered
-    held = np.where(coat, head.depth - _COAT_CM, np.where(beside, over, root + _TURNED_CM))
+    held = np.where(coat, head.depth - _COAT_CM, np.where(beside, over, outer))
     weight = (coat | beside | outline).astype(np.float32)
     held = np.where(weight > 0, held, 0)
     curtain = fill(held[..., None], weight, sigmas=(2, 4, 8, 16, 32, 64), on_atlas=False)[..., 0]

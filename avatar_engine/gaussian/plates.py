@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
+from avatar_engine.gaussian.background import without_person
 from avatar_engine.gaussian.masks import without_holes
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import CLOTH, HAIR, SKIN, Labels
@@ -17,10 +17,6 @@ _STILL = 0.6  # neck texels that follow the head less than this stay on the plat
 _IN_SHADE = 0.96
 _COLUMN_TOP = 0.5  # face heights above the chin
 _LEFT_OVER = 0.15  # face heights above the chin
-_STRAYS = 0.016  # of the picture's width, around the matte
-_MIRRORED = (0.16, 0.09)  # of the picture's width, inside the outline
-_UPRIGHT = 2.5
-_EVEN = 0.02  # of the picture's width; an outline's teeth must not be mirrored
 _NOTCH = 0.08  # face widths
 _THROAT_Z = 1.0  # cm; behind it the neck is hair
 
@@ -47,7 +43,8 @@ def make_plates(
     masks = _body_masks(s, labels, front, color, hair)
     big = lambda m: cv2.resize(m.astype(np.float32), (size, size), interpolation=cv2.INTER_LINEAR)  # noqa: E731
     photo = (portrait.image / np.float32(255)).astype(np.float32)
-    background = _background(photo, np.asarray(portrait.matte, np.float32))
+    chin = float(portrait.landmarks[CHIN, 1]) / size
+    background = without_person(photo, np.asarray(portrait.matte, np.float32), chin)
     known, cover, fill_color = masks
     keep = big(known)[..., None]
     # At the outline the photo is half background, which must not stand before another one.
@@ -139,53 +136,6 @@ def _shoulders(s, cloth, hair, yy, xx):  # type: ignore[no-untyped-def]
     order = np.argsort(x, kind="stable")
     line = np.interp(columns, x[order], y[order])
     return hair & (yy > line[None, :]) & (view.matte > 0.3)
-
-
-def _background(photo: NDArray[np.float32], matte: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The photo without its person [S, S, 3].
-
-    Beside the outline it goes on as its own mirror image, as sharp as it is and without a seam;
-    deeper, where a head hardly ever turns away, it is a smooth fill.
-    """
-    size = len(photo)
-    small_size = min(256, size)
-    reach = 2 * round(_STRAYS * size) + 1  # sharpened rims and stray hairs would stay behind
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    hole = cv2.dilate((matte > 0.04).astype(np.uint8), disc)
-    small = cv2.resize(photo, (small_size,) * 2, interpolation=cv2.INTER_AREA)
-    gone = cv2.resize(hole, (small_size,) * 2, interpolation=cv2.INTER_LINEAR)
-    gone = cv2.dilate(gone, np.ones((3, 3), np.uint8))
-    if gone.all():
-        return np.broadcast_to(photo.mean((0, 1)), photo.shape).astype(np.float32)
-    wide = fill(small, 1.0 - gone, sigmas=(2, 4, 8, 16, 32, 64), on_atlas=False)
-    at, share = _mirrored(gone > 0)
-    at = (_resized(at, size) + 0.5) * np.float32(size / small_size) - 0.5
-    mirror = cv2.remap(photo, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    weight = np.clip(_resized(share, size), 0, 1)[..., None]
-    painted = mirror * weight + _resized(wide, size) * (1 - weight)
-    share = blur_image(hole.astype(np.float32), 1.5)[..., None]
-    share = np.maximum(share, hole[..., None])
-    return photo * (1 - share) + painted * share
-
-
-def _mirrored(gone: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """For each pixel of a hole, the one [S, S, 2] (x, y) as far outside its border, and how far
-    that one may stand for it [S, S].
-    """
-    size = len(gone)
-    # Rather sideways, as heads turn: what stands upright behind them stays upright.
-    iy, ix = distance_transform_edt(
-        gone, sampling=(_UPRIGHT, 1), return_distances=False, return_indices=True
-    )
-    yy, xx = np.mgrid[0:size, 0:size]
-    depth = np.hypot(iy - yy, ix - xx)
-    outward = blur_image(np.stack([ix - xx, iy - yy], -1), _EVEN * size)
-    at = np.stack([xx, yy], -1).astype(np.float32) + 2 * outward
-    known = (~gone).astype(np.float32)
-    shown = cv2.remap(known, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    shown = blur_image(cv2.erode(shown, np.ones((5, 5), np.uint8)), 1.5)
-    share = smoothstep(shown, 0.5, 1.0) * smoothstep(depth / size, *_MIRRORED)
-    return at, share.astype(np.float32)
 
 
 def _closed(mask: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from avatar_engine.gaussian.ears import auricle, bare_ears_skin, fit_ears
+from avatar_engine.gaussian.ears import auricle, bare_ears_skin, fit_ears, shaded_ears
 from avatar_engine.gaussian.foreign import without_foreign
 from avatar_engine.gaussian.hair import _level
 from avatar_engine.gaussian.light import Light
@@ -166,3 +166,16 @@ def test_hair_is_solved_where_it_faces_the_camera_alone() -> None:
     assert _level(flat, step_cm).min() == 1
     assert _level(ramp, step_cm)[8:-8, 8:-8].min() > 0.99
     assert _level(flat + np.arange(32) * 0.8, step_cm)[8:-8, 8:-8].max() == 0
+
+
+def test_an_ear_that_nobody_saw_has_hollows_and_one_that_was_seen_is_left_alone() -> None:
+    s, _, samples = fitted()
+    plain = np.full((len(s.chart), 3), 0.6)
+    unseen = replace(samples, weight=np.zeros_like(samples.weight))
+    shaded = shaded_ears(s, unseen, (True, False), plain)
+    left, right = auricle(s) & s.regions.left, auricle(s) & ~s.regions.left
+    assert np.quantile(shaded[left], 0.05) < 0.5 < 0.6 < np.quantile(shaded[left], 0.9)
+    np.testing.assert_array_equal(shaded[right], plain[right])
+    np.testing.assert_array_equal(shaded[~s.regions.skin], plain[~s.regions.skin])
+    seen = replace(samples, weight=np.ones_like(samples.weight))
+    np.testing.assert_allclose(shaded_ears(s, seen, (True, True), plain), plain, atol=1e-6)
