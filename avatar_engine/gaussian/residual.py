@@ -3,8 +3,6 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import RBFInterpolator
-from scipy.spatial import cKDTree
 
 from avatar_engine.gaussian.sampling import sample
 from avatar_engine.gaussian.sculpture import Sculpture
@@ -13,6 +11,7 @@ from avatar_engine.types import Chart
 
 _LOOSE_CM = 0.35  # landmarks registered farther from the surface tear nostrils and ears
 _GRID_PX = 6
+_SMOOTHING = 8.0
 _LIDS = (
     [263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387, 388, 466],
     [33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246],
@@ -33,12 +32,10 @@ def apply_residual(s: Sculpture) -> None:
     found = s.rig.landmarks(p)
     tight = np.nonzero(s.rig.landmark_distance[:468] < _LOOSE_CM)[0]
     delta = marks[tight] - found[tight, :2]
-    warp = _warp(found[tight, :2], delta, s.view.size)
-    moved = sample(warp, p)
-    near = cKDTree(found[tight, :2]).query(p[:, :2])[0]
+    *moved, near = sample(_warp(found[tight, :2], delta, s.view.size), p).T
     fall = np.exp(-((np.maximum(0, near - 3) / (0.16 * s.view.face_width)) ** 2))
     fall *= smoothstep(s.rig.mean[:, 2], -1.0, 5.0)  # the back must not follow the nose
-    offset = s.lift(moved * fall[:, None], p[:, 2])
+    offset = s.lift(np.stack(moved, 1) * fall[:, None], p[:, 2])
     offset[~s.regions.skin] = 0
     offset = _exact_only_near_slits(s, offset)
     inner = np.isin(s.chart, (Chart.TEETH, Chart.GUM, Chart.TONGUE, Chart.CAVITY))
@@ -50,15 +47,47 @@ def apply_residual(s: Sculpture) -> None:
 
 
 def _warp(at: NDArray[np.float64], delta: NDArray[np.float64], size: int) -> NDArray[np.float32]:
-    """Thin plate through displacements, as a picture [S, S, 2]; far corners are extrapolated."""
+    """Thin plate through displacements, and the way to the nearest of them: a picture [S, S, 3].
+
+    Far corners are extrapolated.
+    """
     ticks = np.linspace(0, size, size // _GRID_PX + 1)
     gx, gy = np.meshgrid(ticks, ticks)
     jitter = np.random.default_rng(0).normal(0, 1e-3, at.shape)  # twins may coincide
-    plate = RBFInterpolator(at + jitter, delta, smoothing=8.0, kernel="thin_plate_spline")
-    grid = plate(np.stack([gx.ravel(), gy.ravel()], 1)).reshape(*gx.shape, 2)
+    near, moved = _plate(at + jitter, delta, np.stack([gx.ravel(), gy.ravel()], 1))
+    grid = np.concatenate([moved, near[:, None]], 1).reshape(*gx.shape, 3)
     ticks_of_pixel = (np.arange(size, dtype=np.float32) + 0.5) * ((len(ticks) - 1) / size)
     mx, my = np.meshgrid(ticks_of_pixel, ticks_of_pixel)
     return cv2.remap(grid.astype(np.float32), mx, my, cv2.INTER_LINEAR)
+
+
+def _plate(
+    at: NDArray[np.float64], values: NDArray[np.float64], asked: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A smoothed thin plate through values [P, 2] at points [P, 2], where it is asked [Q, 2].
+
+    Returns:
+        How far the nearest point is [Q], and the plate's values [Q, 2].
+    """
+    middle, size = at.mean(0), np.abs(at - at.mean(0)).max()
+    flat = lambda p: np.c_[np.ones(len(p)), (p - middle) / size]  # noqa: E731
+    bends = _squared(at, at)
+    system = np.zeros((len(at) + 3, len(at) + 3))
+    system[:-3, :-3] = _bent(bends) + _SMOOTHING * np.eye(len(at))
+    system[:-3, -3:], system[-3:, :-3] = flat(at), flat(at).T
+    weights = np.linalg.solve(system, np.pad(values, ((0, 3), (0, 0))))
+    away = _squared(asked, at)
+    return np.sqrt(away.min(1)), _bent(away) @ weights[:-3] + flat(asked) @ weights[-3:]
+
+
+def _squared(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Squared distances [A, B]."""
+    return (a[:, :1] - b[:, 0]) ** 2 + (a[:, 1:] - b[:, 1]) ** 2
+
+
+def _bent(squared: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The plate's kernel r² log r."""
+    return 0.5 * squared * np.log(np.maximum(squared, 1e-12))
 
 
 def _exact_only_near_slits(s: Sculpture, offset: NDArray[np.float64]) -> NDArray[np.float64]:

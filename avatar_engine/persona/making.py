@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from avatar_engine.codebook import load_compensator
 from avatar_engine.codebook.fine_motion import WithFineMotion, load_fine_motion
-from avatar_engine.device import with_quiet_blas
+from avatar_engine.device import give_back_memory, with_quiet_blas
 from avatar_engine.errors import PhotoError, WeightsError
 from avatar_engine.gaussian import build_maps
 from avatar_engine.head import fit_head, load_head_rig
@@ -77,6 +77,7 @@ def build_persona(
         lambda step, share: tell(step, 0.25 + 0.75 * share),
         compensator=_shared_compensator() if has_compensation else None,
     )
+    give_back_memory()
     return Persona(
         name="persona" if isinstance(photo, bytes) else Path(photo).stem,
         maps=maps,

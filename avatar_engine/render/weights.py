@@ -6,10 +6,10 @@ Tints are left out: in the photo's own expression, where colours are solved, non
 red of the unlit mouth.
 """
 
-import cv2
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array, csr_array
 
 from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.packed import pack
@@ -19,6 +19,9 @@ from avatar_engine.render.cpu.renderer import frame_view
 from avatar_engine.render.cpu.sort import depth_order
 from avatar_engine.render.definition import ALPHA_CUT, OPACITY_LIMIT
 from avatar_engine.types import Camera, FaceState, HeadMaps
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 SMALLEST = 1e-3
 """Weights up to this are left out: faint tails and what lies behind opaque skin make up half of all
@@ -34,7 +37,7 @@ def blend_weights(
     height: int,
     *,
     smallest: float = SMALLEST,
-) -> tuple[csr_array, NDArray[np.float32]]:
+) -> "tuple[csr_array, NDArray[np.float32]]":
     """The linear map from colours to pixels of one view.
 
     Args:
@@ -81,13 +84,15 @@ class BlendedView:
 
     def weights(
         self, opacities: NDArray[np.float32], *, smallest: float = SMALLEST
-    ) -> tuple[csr_array, NDArray[np.float32]]:
+    ) -> "tuple[csr_array, NDArray[np.float32]]":
         """Blend weights and the light left, as :func:`blend_weights`.
 
         Args:
             opacities: [M].
             smallest: Weights up to this are left out.
         """
+        from scipy.sparse import csc_array, csr_array  # not wanted where nothing is solved
+
         order = self._posed(opacities)
         light = np.ones(self._width * self._height, np.float32)
         room = int(_areas(self._boxes(order)).sum())
@@ -163,7 +168,7 @@ def _areas(boxes: NDArray[np.int32]) -> NDArray[np.int64]:
 
 def _touches(boxes: NDArray[np.int32], mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """[n] whether a box [4, n] holds any true pixel of [H, W]."""
-    table = cv2.integral(mask.astype(np.uint8))
+    table = np.pad(mask, ((1, 0), (1, 0))).cumsum(0, np.int32).cumsum(1)
     x0, x1, y0, y1 = boxes
     held = table[y1 + 1, x1 + 1] - table[y0, x1 + 1] - table[y1 + 1, x0] + table[y0, x0]
     return np.asarray(held > 0)

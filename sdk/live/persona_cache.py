@@ -7,7 +7,7 @@ from pathlib import Path
 
 import avatar_engine
 from avatar_engine.errors import PersonaFileError
-from avatar_engine.persona import Persona, build_persona, load_persona
+from avatar_engine.persona import Persona, load_persona
 
 Progress = Callable[[str, float], None]
 
@@ -29,17 +29,24 @@ def persona_from(
     if path.suffix.lower() == ".persona":
         return load_persona(path)
     if folder is None or not path.is_file():
-        return build_persona(path, consent=consent, progress=progress)
+        return _built(path, consent, progress)
     kept = folder / "personas" / f"{_key(path, consent)}.persona"
     if kept.is_file():
         with contextlib.suppress(PersonaFileError):  # damaged: build it anew
             return load_persona(kept)
-    persona = build_persona(path, consent=consent, progress=progress)
+    persona = _built(path, consent, progress)
     # A full or read-only disk costs a rebuild, nothing else.
     with contextlib.suppress(OSError, PersonaFileError):
         kept.parent.mkdir(parents=True, exist_ok=True)
         persona.save(kept)
     return persona
+
+
+def _built(photo: Path, consent: str | None, progress: Progress) -> Persona:
+    # Half a second and a hundred megabytes of imports, which a kept persona does without.
+    from avatar_engine.persona import build_persona
+
+    return build_persona(photo, consent=consent, progress=progress)
 
 
 def _key(photo: Path, consent: str | None) -> str:

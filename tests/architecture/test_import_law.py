@@ -48,3 +48,20 @@ def test_help_is_light(module: str):
     assert code == 0
     assert heavy == []
     assert "Usage" in result.stdout
+
+
+def test_a_show_with_a_kept_persona_loads_nothing_that_makes_one():
+    probe = (
+        "import json, sys\n"
+        "import sdk.live.show\n"
+        "makers = ['cv2', 'scipy.ndimage', 'scipy.sparse', 'avatar_engine.gaussian', 'torch']\n"
+        "print(json.dumps([m for m in makers if m in sys.modules]))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", probe],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert json.loads(result.stdout) == []

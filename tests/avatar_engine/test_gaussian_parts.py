@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.interpolate import RBFInterpolator
 from scipy.ndimage import (
     binary_closing,
     binary_dilation,
@@ -12,6 +13,7 @@ from scipy.ndimage import (
 from scipy.sparse import csr_array, diags_array
 
 from avatar_engine.gaussian.masks import closed, dilated, opened, without_holes
+from avatar_engine.gaussian.residual import _plate
 from avatar_engine.gaussian.sampling import sample
 from avatar_engine.gaussian.shelves import packed
 from avatar_engine.gaussian.smooth import blur_atlas, distance, fill, smoothstep
@@ -144,3 +146,13 @@ def test_modes_in_steps_lose_half_a_step() -> None:
     assert scales[1] == 1
     assert np.abs(whole * scales[:, None, None] - modes).max() <= scales.max() / 2 + 1e-6
     assert in_steps(modes, finest=1.0)[1].min() == 1
+
+
+def test_a_thin_plate_is_what_scipy_makes_of_it() -> None:
+    rng = np.random.default_rng(7)
+    at, values, asked = rng.random((30, 2)) * 500, rng.normal(size=(30, 2)), rng.random((50, 2))
+    asked *= 500
+    expected = RBFInterpolator(at, values, smoothing=8.0, kernel="thin_plate_spline")(asked)
+    near, found = _plate(at, values, asked)
+    assert np.allclose(found, expected, atol=1e-6)
+    assert np.allclose(near, np.linalg.norm(asked[:, None] - at, axis=-1).min(1))

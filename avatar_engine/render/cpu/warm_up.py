@@ -7,7 +7,7 @@ import numpy as np
 from avatar_engine.render.cpu.renderer import CpuRenderer
 from avatar_engine.render.definition import ATLAS_ROWS, COLUMNS, LARGEST_DRAWN_PX
 from avatar_engine.render.protocol import PixelFormat, RenderConfig
-from avatar_engine.render.weights import blend_weights
+from avatar_engine.render.weights import BlendedView
 from avatar_engine.types import Camera, Chart, FaceState, HeadMaps, Plates
 
 
@@ -31,7 +31,8 @@ def warm_up(progress: Callable[[float], None] | None = None) -> None:
         large = RenderConfig(32, LARGEST_DRAWN_PX + 2, pixel_format)
         CpuRenderer(maps, plates, camera, large).render(FaceState())
         tell((i + 1) / 4)
-    blend_weights(maps, camera, FaceState(), 0.0, 32, 32)
+    everywhere = np.ones(32 * 32, np.float32)
+    BlendedView(maps, camera, FaceState(), 0.0).light_on(maps.opacities, everywhere, 0.0)
     tell(1.0)
 
 
