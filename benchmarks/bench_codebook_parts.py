@@ -1,6 +1,6 @@
 """What each part of the shipped codebooks is worth: left out one at a time, nothing retrained.
 
-    python benchmarks/bench_codebook_parts.py --cache DIR [--weights FILE]
+    python benchmarks/bench_codebook_parts.py --cache DIR [--weights FILE] [--sheet FILE]
 
 ``--cache`` holds held-out heads of ``training.portraits`` and ``training.synthetic``, with their
 ``aside*`` and ``returned-*`` companions. Every difference is taken person by person.
@@ -20,6 +20,7 @@ from codebook_figures import interval
 from codebook_parts import Parts, missing_motion, new_skin, without_choice
 from codebook_views import psnr, rms
 from numpy.typing import NDArray
+from PIL import Image
 from report import write_result
 from rich.progress import track
 
@@ -34,11 +35,13 @@ from avatar_engine.training.codebooks.heads import (
     read_heads,
     read_returned,
 )
+from avatar_engine.training.portraits.index import Entry, read_index
 from avatar_engine.weights import load_weights
 
 Floats = NDArray[np.float32]
 
 _LEAST_TEXELS, _STRESSED = 60, 0.05
+_SHEET_EVERY, _SHEET_HEADS, _SHEET_ROWS = 9, 4, 112  # below are eyes and teeth
 
 
 def color_miss(
@@ -91,6 +94,23 @@ def _lacking_motion(ground: Ground, heads: Sequence[LearntHead]) -> Iterator[tup
         yield missing, np.broadcast_to(weight > _STRESSED, (len(missing), *weight.shape))
 
 
+def by_group(gains: Mapping[str, float], entries: Sequence[Entry]) -> dict[str, Any]:
+    """People's gains by the labels that their portraits come with."""
+    groups: dict[str, list[float]] = defaultdict(list)
+    for entry in entries:
+        for label in (entry.gender, entry.ethnicity):
+            if entry.name in gains and label:
+                groups[label].append(gains[entry.name])
+    return {
+        label: {
+            "people": len(values),
+            "mean": round(statistics.mean(values), 2),
+            "better": sum(value > 0 for value in values),
+        }
+        for label, values in sorted(groups.items())
+    }
+
+
 def _table(
     whole: dict[str, float], less: Mapping[str, dict[str, float]], *, is_gain: bool
 ) -> dict[str, Any]:
@@ -134,7 +154,11 @@ def measured(cache: Path, weights: Path) -> dict[str, Any]:
                 "retrieval_by_mean": colors(without_choice(layers, "appearance")),
                 "motion_not_heard": colors(layers, hears=False),
             }
-            found[name] = _table(colors(layers), less, is_gain=True)
+            whole = colors(layers)
+            found[name] = _table(whole, less, is_gain=True)
+            if name != "synthetic":
+                gains = {who: whole[who] - less["appearance_off"][who] for who in whole}
+                found[name]["gain_by_group_db"] = by_group(gains, read_index(cache))
     for name, heads in track(moving.items(), "Motion"):
         if heads:
             whole, off, mean = (
@@ -154,12 +178,32 @@ def _all(groups: Mapping[str, Sequence[LearntHead]]) -> list[LearntHead]:
     return [head for heads in groups.values() for head in heads]
 
 
+def write_sheet(cache: Path, weights: Path, file: Path) -> None:
+    """What is shown of some heads; the build's guess; with codebooks; what the photo shows."""
+    kept = load_weights(weights, (NAME, VERSION)).tensors
+    layers: Layers = {name: np.asarray(value, np.float32) for name, value in kept.items()}
+    parts = Parts(layers, ground_of(load_head_rig()))
+    rows = []
+    for head in read_aside(cache, read_heads(cache, held_out=True))[::_SHEET_EVERY]:
+        assert head.seen is not None
+        if head.base is not None and head.truth is not None and head.known is not None:
+            shown = [head.base * head.seen, head.base, parts.colors(head), head.truth * head.known]
+            rows.append(np.concatenate(shown, 2)[:, :_SHEET_ROWS])
+    whole = np.concatenate(rows[:_SHEET_HEADS], 1).transpose(1, 2, 0)
+    picture = Image.fromarray(np.round(255 * whole).astype(np.uint8))
+    double = (2 * picture.width, 2 * picture.height)
+    picture.resize(double, Image.Resampling.BICUBIC).save(file, quality=88)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--weights", type=Path, default=SHIPPED)
     parser.add_argument("--output", type=Path)
+    parser.add_argument("--sheet", type=Path)
     options = parser.parse_args()
+    if options.sheet:
+        write_sheet(options.cache, options.weights, options.sheet)
     write_result(
         "codebook_parts",
         measured(options.cache, options.weights),
