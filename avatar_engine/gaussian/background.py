@@ -1,7 +1,7 @@
 """The background behind a person who was photographed before it.
 
-Beside the outline it goes on as its own mirror image, as sharp as it is and without a seam; deeper,
-where a head hardly ever turns away, it is a smooth fill.
+Beside the outline folds and stars go on as their own mirror image, as sharp as they are and without
+a seam; where that would put another thing there, and deeper, it is a smooth fill.
 """
 
 import cv2
@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from avatar_engine.gaussian.smooth import blur_image, fill, smoothstep
+from avatar_engine.gaussian.smooth import blur_image, distance, fill, smoothstep
 
 _STRAYS = 0.016  # of the picture's width, around the matte
 _MIRRORED = (0.16, 0.09)  # of the picture's width, inside the outline
+_CALM, _UNLIKE = 0.016, (0.2, 0.08)  # of the picture's width; colours in [0, 1]
 _UPRIGHT = 2.5
 _EVEN = 0.02  # of the picture's width; an outline's teeth must not be mirrored
 
@@ -37,12 +38,14 @@ def without_person(
     gone = cv2.dilate(gone, np.ones((3, 3), np.uint8))
     if gone.all():
         return np.broadcast_to(photo.mean((0, 1)), photo.shape).astype(np.float32)
-    wide = fill(small, 1.0 - gone, sigmas=(2, 4, 8, 16, 32, 64), on_atlas=False)
+    smooth = _filled(small, gone)
     at, share = _mirrored(gone > 0, chin)
+    # A wall or a window mirrored would stand around the head like a halo.
+    apart = np.linalg.norm(blur_image(_seen_at(small, at) - smooth, _CALM * small_size), axis=-1)
+    share = blur_image(share * smoothstep(apart, *_UNLIKE), _CALM * small_size / 2)
     at = (_resized(at, size) + 0.5) * np.float32(size / small_size) - 0.5
-    mirror = cv2.remap(photo, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     weight = np.clip(_resized(share, size), 0, 1)[..., None]
-    painted = mirror * weight + _resized(wide, size) * (1 - weight)
+    painted = _seen_at(photo, at) * weight + _resized(smooth, size) * (1 - weight)
     share = blur_image(hole.astype(np.float32), 1.5)[..., None]
     share = np.maximum(share, hole[..., None])
     return photo * (1 - share) + painted * share
@@ -71,10 +74,27 @@ def _mirrored(
     depth = np.linalg.norm(outward, axis=-1)
     at = np.stack([xx, yy], -1).astype(np.float32) + 2 * blur_image(outward, _EVEN * size)
     known = (~gone).astype(np.float32)
-    shown = cv2.remap(known, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    shown = blur_image(cv2.erode(shown, np.ones((5, 5), np.uint8)), 1.5)
+    shown = blur_image(cv2.erode(_seen_at(known, at), np.ones((5, 5), np.uint8)), 1.5)
     share = smoothstep(shown, 0.5, 1.0) * smoothstep(depth / size, *_MIRRORED)
     return at.astype(np.float32), share.astype(np.float32)
+
+
+def _filled(small: NDArray[np.float32], gone: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The picture with its hole filled: what reaches its border goes on a little, then blurs."""
+    half = len(small) // 2
+    eight = cv2.resize((small * 255).astype(np.uint8), (half, half), interpolation=cv2.INTER_AREA)
+    hole = (cv2.resize(gone, (half, half), interpolation=cv2.INTER_LINEAR) > 0).astype(np.uint8)
+    near = cv2.inpaint(eight, hole, 3, cv2.INPAINT_TELEA).astype(np.float32) / 255
+    near = _resized(near, len(small))
+    wide = fill(small, 1.0 - gone, sigmas=(4, 8, 16, 32, 64), on_atlas=False)
+    far = smoothstep(distance(gone > 0), 2, 14)[..., None]
+    return (near * (1 - far) + wide * far).astype(np.float32)
+
+
+def _seen_at(picture: NDArray[np.float32], at: NDArray[np.floating]) -> NDArray[np.float32]:
+    """The picture at other places [S, S, 2] (x, y); beyond its border it is mirrored too."""
+    places = at.astype(np.float32)
+    return cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
 
 
 def _resized(picture: NDArray[np.float32], size: int) -> NDArray[np.float32]:

@@ -16,6 +16,7 @@ from avatar_engine.types import Plates, Portrait
 _STILL = 0.6  # neck texels that follow the head less than this stay on the plate
 _IN_SHADE = 0.96
 _COLUMN_TOP = 0.5  # face heights above the chin
+_COLUMN_FOLLOWS = 0.75
 _LEFT_OVER = 0.15  # face heights above the chin
 _NOTCH = 0.08  # face widths
 _THROAT_Z = 1.0  # cm; behind it the neck is hair
@@ -109,7 +110,8 @@ def _neck_column(
     zone = s.regions.neck_zone & (s.rig.mean[:, 1] > -16)
     t = s.regions.triangles
     t = t[zone[t].all(1)]
-    column = nearest(p, t, width=size, height=size).covered & (s.view.matte > 0.5)
+    still = t[(s.rig.neck[t] < _COLUMN_FOLLOWS).all(1)]  # the rest goes with the head itself
+    column = nearest(p, still, width=size, height=size).covered & (s.view.matte > 0.5)
     yy = np.mgrid[0:size, 0:size][0]
     column &= yy > chin[1] - _COLUMN_TOP * s.view.face_height
     throat = t[(s.rig.mean[t, 2] > _THROAT_Z).all(1)]
