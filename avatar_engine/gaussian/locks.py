@@ -58,6 +58,7 @@ def lower_locks(view: View, share: NDArray[np.float32]) -> None:
     cloth = (small[..., CLOTH] > _SURE) & (matte > 0.9)
     if hair.sum() < _LEAST or cloth.sum() < _LEAST:
         return
+    beside = cloth & (u > _WIDEST)  # no lock hangs here: what has its colours is cloth as well
     zone = (v < _HIGHEST) & (u < _WIDEST) & (matte > 0.5) & (small[..., CLOTH] > 0.05)
     guide = lab[..., 0] / np.float32(100)
     lock = np.zeros(lab.shape[:2], np.float32)
@@ -66,7 +67,7 @@ def lower_locks(view: View, share: NDArray[np.float32]) -> None:
         of_hair = Mixture.fitted(colour[known], 5).log_density(colour)
         usual = float(np.percentile(of_hair[known], 10))
         # What the network calls cloth holds the very locks looked for.
-        plain = cloth & (of_hair < usual - _UNLIKE) & (lock < 0.2)
+        plain = (cloth & (of_hair < usual - _UNLIKE) & (lock < 0.2)) | beside
         if plain.sum() < _LEAST:
             return
         of_cloth = Mixture.fitted(colour[plain], 5).log_density(colour)
