@@ -46,13 +46,14 @@ def with_own_lips(view: View) -> View:
     width = float(np.linalg.norm(mouth))
     down = np.array([-mouth[1], mouth[0]]) / width
     lips = [_Lip.of(view, _UPPER, -down, mouth), _Lip.of(view, _LOWER, down, mouth)]
-    is_open = float((marks[14] - marks[13]) @ down) > _OPEN * width
+    gap = float((marks[14] - marks[13]) @ down)
+    is_open = gap > _OPEN * width
     for _ in range(_ROUNDS):
         red = Mixture.fitted(np.concatenate([lip.red() for lip in lips]), 2)
         mouth_colours = np.concatenate([lip.inside() for lip in lips])
         inside = Mixture.fitted(mouth_colours, 3) if is_open and len(mouth_colours) > 9 else None
         for lip in lips:
-            lip.look_again(red, Mixture.fitted(lip.beyond(), 3), inside)
+            lip.look_again(red, Mixture.fitted(lip.beyond(), 3), inside, gap)
     for lip, rows in zip(lips, (_UPPER, _LOWER), strict=True):
         moved = lip.edges - np.stack([0 * lip.believed, lip.believed])
         for share, row in zip((0, 1 / 3, 2 / 3, 1), rows, strict=True):
@@ -109,25 +110,29 @@ class _Lip:
         away = self.at_px - self.edges[1][:, None]
         return self.lab[(away > 1.5) & (away < self.thick_px + 3)]
 
-    def look_again(self, red: Mixture, skin: Mixture, inside: Mixture | None) -> None:
-        """Find both edges again, now that the colours on their sides are better known."""
+    def look_again(self, red: Mixture, skin: Mixture, inside: Mixture | None, gap: float) -> None:
+        """Find both edges again, now that the colours on their sides are better known.
+
+        Dark lips hardly apart look like a gap themselves, so the inner edge may not leave its
+        landmarks by much more than a share of the ``gap`` in pixels.
+        """
         likely = red.log_density(self.lab)
         middle = self.edges.mean(0)[:, None]
         is_skin = np.clip(skin.log_density(self.lab) - likely, -_MOST, _MOST)
         is_skin = np.where(self.at_px > middle, is_skin, -_MOST)
-        self.edges[1] = self._edge(is_skin, self.believed)
+        spread = _BELIEF * self.thick_px + _BELIEF_PX
+        self.edges[1] = self._edge(is_skin, self.believed, spread)
         if inside is not None:
             is_red = np.clip(likely - inside.log_density(self.lab), -_MOST, _MOST)
             is_red = np.where(self.at_px < middle, is_red, _MOST)
-            found = self._edge(is_red, 0 * self.believed)
+            found = self._edge(is_red, 0 * self.believed, min(spread, _BELIEF * gap))
             self.edges[0] = np.minimum(found, self.edges[1] - 1.0)
 
-    def _edge(self, beyond: Floats, believed: Floats) -> Floats:
+    def _edge(self, beyond: Floats, believed: Floats, spread: float) -> Floats:
         """[K] the likeliest edge that bends little, given ``beyond`` [K, T]: how surely, as a
         logarithm, a sample lies past it; by dynamic programming from column to column.
         """
         t = self.at_px
-        spread = _BELIEF * self.thick_px + _BELIEF_PX
         cost = np.cumsum(beyond, 1) * _STEP_PX * _EVIDENCE
         cost += 0.5 * ((t - believed[:, None]) / spread) ** 2
         supple = _BEND_PX + _BEND * self.thick_px

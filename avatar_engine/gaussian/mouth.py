@@ -72,7 +72,7 @@ def paint_mouth(
     """
     skin = labels.skin_tone
     z = s.rig.mean[:, 2].astype(np.float64)
-    seen = teeth_paint(s, shown, color, skin)
+    seen = teeth_paint(s, shown, color)
     teeth, gum, cavity = (s.chart == c for c in (Chart.TEETH, Chart.GUM, Chart.CAVITY))
     color[teeth & ~seen] *= (0.35 + 0.65 * smoothstep(z, 6.5, 9.8))[teeth & ~seen, None]
     exposure = np.clip(0.9 + 0.35 * (skin.mean() - 0.5), 0.75, 1.05)

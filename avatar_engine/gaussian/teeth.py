@@ -19,8 +19,14 @@ _OUTER_LIPS += [146]
 _FEWEST_PIXELS = 80
 _PALER = 5.0  # in a*, than the lips
 _LEAST_LIGHT = 35.0  # L of a tooth in the photo
+_REDDEST = 0.36  # saturation; redder are gums, or lips
+_IVORY = np.array([1.059, 1.012, 0.929])  # of their mean
+_USUAL_SKIN = np.array([1.26, 0.94, 0.80])  # of its mean
+_AS_SKIN, _DARKEST, _LIGHTEST = 1.05, 0.35, 0.88
+_FACE_RIM_PX = 12
 _BELOW_LIPS_CM, _BEHIND_LIPS_CM = 0.25, 0.5  # upper edge, from where closed lips meet
 _LOWEST_CM, _HIGHEST_CM = 0.38, 0.26  # the photo may put the edge this far below that line
+_FARTHEST_CM = 0.7  # from where a skull can have it; what seems farther is a tongue's edge
 _FRONT_CM = 0.35
 _DEEPEST_CM = 1.0
 _ARCH_Z = 5.2  # cm, centre of the dental arch
@@ -60,6 +66,8 @@ def shown_teeth(view: View) -> ShownTeeth | None:
     tone, tone_lab = np.median(view.image[bright], 0), np.median(view.lab[bright], 0)
     if tone_lab[1] > red - _PALER or tone_lab[0] < np.median(light[ring]):
         return None
+    if tone.max() - tone.min() > _REDDEST * tone.max():
+        return None
     near = lips & view.polygon(INNER_LIPS, grow=3)
     apart = (view.lab - tone_lab) * [0.45, 1.0, 0.6]
     mask = near & (np.linalg.norm(apart, axis=-1) < 0.55 * max(red - tone_lab[1], 14.0))
@@ -84,9 +92,11 @@ def _edge(
     col, row = np.clip(at.astype(int), 0, view.size - 1).transpose(2, 0, 1)
     share = mask[row, col].mean(1)
     here = np.nonzero(share > 0.5)[0]
-    if len(here) < 6:
+    # Below a wide gap lie the lower teeth, or the tongue.
+    runs = [run for run in np.split(here, np.nonzero(np.diff(here) > 4)[0] + 1) if len(run) >= 6]
+    if not runs:
         return None
-    first, last = here[0], here[-1]
+    first, last = runs[0][0], runs[0][-1]
     light = blur_image(view.lab[row, col, 0].mean(1)[:, None], 1.0)[:, 0]
     run = light[first : last + 1]
     end = float(t[last])
@@ -118,17 +128,20 @@ def seat_teeth(s: Sculpture, shown: ShownTeeth | None) -> None:
         missing = float(s.lift(shown.edge - lowest[:2], lowest[2])[1])  # up is positive
         below = float(np.clip(lips[1] - edge[1] - missing, _HIGHEST_CM, _LOWEST_CM))
     rise = lips[1] - below - edge[1]
+    is_edge = shown is not None and shown.edge is not None and abs(missing - rise) < _FARTHEST_CM
+    if not is_edge:
+        rise = lips[1] - _BELOW_LIPS_CM - edge[1]
     s.offset[inner] += [lips[0] - x[front, 0].mean(), rise, lips[2] - _BEHIND_LIPS_CM - edge[2]]
-    if shown is not None and shown.edge is not None:
+    if is_edge:
         s.residual[inner, 1] += missing - rise
 
 
 def teeth_paint(
-    s: Sculpture, shown: ShownTeeth | None, color: NDArray[np.float64], skin: NDArray[np.float64]
+    s: Sculpture, shown: ShownTeeth | None, color: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Colour the teeth in place [N, 3]; returns [N] which of them the photo shows."""
     teeth = np.nonzero(s.chart == Chart.TEETH)[0]
-    tone = _usual_tone(skin) if shown is None else shown.tone
+    tone = _usual_tone(s.view) if shown is None else shown.tone
     drawn = tone * _drawn(s, teeth)[:, None]
     color[teeth] = drawn
     seen = np.zeros(len(s.chart), bool)
@@ -156,10 +169,17 @@ def teeth_paint(
     return seen
 
 
-def _usual_tone(skin: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Teeth nobody has seen, in the light that the skin stands in."""
-    exposure = np.clip(0.86 + 0.3 * (skin.mean() - 0.5), 0.78, 0.98)
-    return np.array([0.90, 0.86, 0.79]) * exposure
+def _usual_tone(view: View) -> NDArray[np.float64]:
+    """Teeth nobody has seen, in the light that the face stands in: as light as its lightest parts.
+
+    Measured on people of every skin whose teeth are seen.
+    """
+    face = view.image[view.face_hull(grow=-_FACE_RIM_PX)]
+    light = float(np.percentile(face.mean(1), 90)) if len(face) else _LIGHTEST
+    hue = face.mean(0) / max(float(face.mean()), 1e-3) if len(face) else _USUAL_SKIN
+    cast = np.sqrt(np.clip(hue / _USUAL_SKIN, 0.5, 1.5))  # half of it is the skin's own
+    tone = _IVORY * cast
+    return np.asarray(tone / tone.mean() * np.clip(_AS_SKIN * light, _DARKEST, _LIGHTEST))
 
 
 def _edge_line(p: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
