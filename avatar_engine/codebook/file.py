@@ -15,7 +15,7 @@ from avatar_engine.types import Drivers
 from avatar_engine.weights import load_weights
 
 SHIPPED = Path(__file__).with_name("compensator.safetensors")
-NAME, VERSION = "codebooks", "1"
+NAME, VERSION = "codebooks", "2"
 
 
 @cache

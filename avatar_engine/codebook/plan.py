@@ -55,8 +55,8 @@ class CodebookPlan:
         return 3 * self.patch * self.patch
 
 
-MOTION = CodebookPlan(side=64, patch=2, width=32, prefixes=(32, 64, 128), unit=0.1)
-APPEARANCE = CodebookPlan(side=128, patch=4, width=64, prefixes=(32, 64, 128), unit=0.25)
+MOTION = CodebookPlan(side=64, patch=2, width=32, prefixes=(16, 24, 48), unit=0.1)
+APPEARANCE = CodebookPlan(side=128, patch=4, width=64, prefixes=(24, 48, 96), unit=0.25)
 APPEARANCE_WIDTHS = (24, 48, 64, 64)
 """Channels at 64, 32, 16 and 8 tokens a side."""
 

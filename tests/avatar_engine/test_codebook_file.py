@@ -80,7 +80,7 @@ def test_files_that_are_not_the_codebooks_are_refused(tmp_path: Path, ground: Gr
     with pytest.raises(WeightsError, match="cannot be read"):
         load_compensator(tmp_path / "absent.safetensors")
     path = _written(tmp_path, ground, name="something")
-    with pytest.raises(WeightsError, match="needed is 'codebooks 1'"):
+    with pytest.raises(WeightsError, match="needed is 'codebooks 2'"):
         load_compensator(path)
     facts = WeightFacts(NAME, VERSION, "Apache-2.0", "by a test")
     lacking = tmp_path / "lacking.safetensors"
