@@ -93,7 +93,7 @@ def texel_triangles(chart: NDArray[np.integer]) -> NDArray[np.int32]:
     )
     quads.append(_cavity_quads(group, index))
     q = np.concatenate(quads)
-    return np.concatenate([q[:, [0, 1, 2]], q[:, [0, 2, 3]]])
+    return np.ascontiguousarray(np.concatenate([q[:, [0, 1, 2]], q[:, [0, 2, 3]]]))
 
 
 def _seam_quads(group: NDArray[np.uint8], index: NDArray[np.int32]) -> NDArray[np.int32]:

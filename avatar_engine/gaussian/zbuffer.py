@@ -47,7 +47,9 @@ def nearest(
     """
     depth = np.full((height, width), np.inf, np.float32)
     index = np.full((height, width), -1, np.int32)
-    _raster(np.ascontiguousarray(points, dtype=np.float64), triangles, depth, index)
+    # One kind of array each, or numba compiles twice.
+    points = np.ascontiguousarray(points, dtype=np.float64)
+    _raster(points, np.ascontiguousarray(triangles), depth, index)
     return Nearest(depth, index)
 
 
@@ -59,6 +61,7 @@ def _raster(points, triangles, depth, index):  # type: ignore[no-untyped-def]
         area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
         if not abs(area) > 1e-10:
             continue
+        over = 1 / area
         x0 = max(0, int(np.ceil(min(a[0], b[0], c[0]) - 0.5)))
         x1 = min(width - 1, int(np.floor(max(a[0], b[0], c[0]) - 0.5)))
         y0 = max(0, int(np.ceil(min(a[1], b[1], c[1]) - 0.5)))
@@ -66,8 +69,8 @@ def _raster(points, triangles, depth, index):  # type: ignore[no-untyped-def]
         for y in range(y0, y1 + 1):
             for x in range(x0, x1 + 1):
                 px, py = x + 0.5, y + 0.5
-                w1 = ((px - a[0]) * (c[1] - a[1]) - (py - a[1]) * (c[0] - a[0])) / area
-                w2 = ((b[0] - a[0]) * (py - a[1]) - (b[1] - a[1]) * (px - a[0])) / area
+                w1 = ((px - a[0]) * (c[1] - a[1]) - (py - a[1]) * (c[0] - a[0])) * over
+                w2 = ((b[0] - a[0]) * (py - a[1]) - (b[1] - a[1]) * (px - a[0])) * over
                 w0 = 1 - w1 - w2
                 if w0 < -1e-6 or w1 < -1e-6 or w2 < -1e-6:
                     continue

@@ -10,6 +10,7 @@ import webbrowser
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
+from avatar_engine.device import give_back_memory
 from avatar_engine.errors import AvatarEngineError
 from commerce.errors import CommerceError
 from commerce.shop import ImportReport
@@ -95,6 +96,7 @@ def leave_alone_what_lasts() -> None:
     """
     gc.collect()
     gc.freeze()
+    give_back_memory()
 
 
 async def _live(

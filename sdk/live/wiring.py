@@ -293,7 +293,8 @@ class LiveSession(Session):
     def _prepare_kernels(self) -> None:
         # Otherwise the first session of a machine stands still while its kernels are compiled.
         if self._renderer in ("auto", "cpu"):
-            warm_up(lambda share: self._progress("Preparing the renderer", share))
+            tell = functools.partial(self._progress, "Preparing the renderer")
+            warm_up(tell, formats=("i420",))
 
     def _broadcaster(self, on_error: Callable[[], None]) -> Broadcaster:
         width, height = self._size

@@ -1,6 +1,6 @@
 """Compile every kernel of the CPU renderer once, so that a session starts in under a second."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -11,7 +11,11 @@ from avatar_engine.render.weights import BlendedView
 from avatar_engine.types import Camera, Chart, FaceState, HeadMaps, Plates
 
 
-def warm_up(progress: Callable[[float], None] | None = None) -> None:
+def warm_up(
+    progress: Callable[[float], None] | None = None,
+    *,
+    formats: Sequence[PixelFormat] = ("i420", "rgb", "rgba"),
+) -> None:
     """Compile the kernels, or load them where they are already cached.
 
     Takes about ten seconds of CPU the first time; numba keeps the result beside the package, or
@@ -19,10 +23,10 @@ def warm_up(progress: Callable[[float], None] | None = None) -> None:
 
     Args:
         progress: Called with the share done in [0, 1].
+        formats: That will be drawn; each has kernels of its own.
     """
     tell = progress or (lambda share: None)
     maps, plates, camera = _speck()
-    formats: tuple[PixelFormat, ...] = ("i420", "rgb", "rgba")
     for i, pixel_format in enumerate(formats):
         renderer = CpuRenderer(maps, plates, camera, RenderConfig(32, 32, pixel_format))
         renderer.render(FaceState())
@@ -30,7 +34,7 @@ def warm_up(progress: Callable[[float], None] | None = None) -> None:
         renderer.coverage(FaceState())
         large = RenderConfig(32, LARGEST_DRAWN_PX + 2, pixel_format)
         CpuRenderer(maps, plates, camera, large).render(FaceState())
-        tell((i + 1) / 4)
+        tell((i + 1) / (len(formats) + 1))
     everywhere = np.ones(32 * 32, np.float32)
     BlendedView(maps, camera, FaceState(), 0.0).light_on(maps.opacities, everywhere, 0.0)
     tell(1.0)
