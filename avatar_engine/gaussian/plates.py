@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.gaussian.background import without_person
-from avatar_engine.gaussian.masks import without_holes
+from avatar_engine.gaussian.masks import opened, without_holes
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import CLOTH, HAIR, SKIN, Labels
 from avatar_engine.gaussian.smooth import blur_image, distance, fill, smoothstep
@@ -16,9 +16,9 @@ from avatar_engine.types import Plates, Portrait
 _STILL = 0.6  # neck texels that follow the head less than this stay on the plate
 _IN_SHADE = 0.96
 _COLUMN_TOP = 0.5  # face heights above the chin
-_COLUMN_FOLLOWS = 0.75
+_COLUMN_FOLLOWS = 0.88
 _LEFT_OVER = 0.15  # face heights above the chin
-_NOTCH = 0.08  # face widths
+_NOTCH, _NOTCH_TOP = 0.08, 0.03  # face widths; face heights above the chin
 _THROAT_Z = 1.0  # cm; behind it the neck is hair
 
 
@@ -81,9 +81,10 @@ def _body_masks(
     shoulders = _shoulders(s, cloth, labels.mask(HAIR), yy, xx)
     cover = known | nobody | column | shoulders
     # Between neck and collar a turned head would bare the background.
-    low = view.inside & (yy > chin[1] - _LEFT_OVER * view.face_height)
+    low = view.inside & (yy > chin[1] - _NOTCH_TOP * view.face_height)
     cover |= low & _closed(cover, round(_NOTCH * view.face_width))
     cover = without_holes(_closed(cover, 4))
+    cover = cloth | opened(cover, 2)  # a lock's thread would stand on the collar
     under_chin = cover & ~(known | shoulders)
     neck_tone = (_IN_SHADE * throat).astype(np.float32)
     cloth_tone = (
