@@ -1,5 +1,8 @@
 """Masks grown and shrunk by a diamond, as often as wanted; beyond the picture there is nothing."""
 
+from collections.abc import Callable
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +39,7 @@ def without_holes(mask: Mask) -> Mask:
     return ~np.isin(parts, border[border > 0])
 
 
-def _stepped(step, mask: Mask, times: int) -> Mask:  # type: ignore[no-untyped-def]
+def _stepped(step: Callable[..., Any], mask: Mask, times: int) -> Mask:
     bits = step(
         mask.astype(np.uint8), _DIAMOND, iterations=times, borderType=cv2.BORDER_CONSTANT,
         borderValue=0,
