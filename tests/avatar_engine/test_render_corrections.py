@@ -9,6 +9,8 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from avatar_engine.errors import RenderError
 from avatar_engine.render import RenderConfig, blend_weights
+from avatar_engine.render.cpu import mode_blocks as mode_blocks_
+from avatar_engine.render.cpu.packed import pack
 from avatar_engine.render.cpu.renderer import CpuRenderer
 from avatar_engine.render.gaussians import TorchMaps
 from avatar_engine.render.joints import expression_weights
@@ -37,6 +39,20 @@ def test_cpu_draws_the_references_corrections(head, added):
     plain = replace(head[0], modes=head[0].modes[:53], mode_scales=head[0].mode_scales[:53])
     without = CpuRenderer(replace(plain, drivers=Drivers.none()), *head[1:], config)
     assert peak_signal_noise_ratio(expected, without.render(SMILE_AND_JAW)) < 42
+
+
+def test_renderers_of_one_persona_share_its_modes_until_they_change(head):
+    maps = replace(head[0], modes=head[0].modes.copy())
+    first, second = pack(maps), pack(replace(maps, opacities=0.5 * maps.opacities))
+    assert first.blocks.parts is second.blocks.parts
+    maps.modes[:] //= 2
+    changed = pack(maps).blocks
+    assert changed.parts is not first.blocks.parts
+    assert changed.most.max() < 0.6 * first.blocks.most.max()
+    key = id(maps.modes)
+    assert key in mode_blocks_._made
+    del maps
+    assert key not in mode_blocks_._made
 
 
 def test_drivers_add_up_lines_products_and_hinges(head):

@@ -5,6 +5,8 @@ Most of a mode stands still, and most of what acts in one frame moves a texel by
 can see. Read in whole rows, modes were half the bytes of a frame.
 """
 
+import weakref
+import zlib
 from typing import NamedTuple
 
 import numpy as np
@@ -44,13 +46,31 @@ class ModeBlocks(NamedTuple):
     parts: NDArray[np.int8]
 
 
+_made: dict[int, tuple[weakref.ref[NDArray[np.int16]], int, ModeBlocks]] = {}
+
+
 def mode_blocks(modes: NDArray[np.int16], scales: NDArray[np.floating]) -> ModeBlocks:
-    """Lay modes out in blocks.
+    """Modes laid out in blocks; those of one persona are made once and shared by its renderers.
 
     Args:
-        modes: [K, 256, COLUMNS * 3], x, y, z side by side.
+        modes: [K, N, 3] of a persona.
         scales: [K] cm per step.
     """
+    rows = np.ascontiguousarray(modes)
+    key, digest = id(modes), zlib.crc32(np.ascontiguousarray(scales).data, zlib.crc32(rows.data))
+    if key in _made:
+        of, made_of, blocks = _made[key]
+        if of() is modes and made_of == digest:
+            return blocks
+    rows = rows.reshape(len(modes), ATLAS_ROWS, 3 * COLUMNS)
+    # To numba, what may not be written is of another type.
+    blocks = _laid_out(rows if rows.flags.writeable else rows.copy(), scales)
+    _made[key] = weakref.ref(modes, lambda _: _made.pop(key, None)), digest, blocks
+    return blocks
+
+
+def _laid_out(modes: NDArray[np.int16], scales: NDArray[np.floating]) -> ModeBlocks:
+    """The same of modes [K, 256, COLUMNS * 3]."""
     scales = np.asarray(scales, np.float32)
     most = np.zeros((ATLAS_ROWS, BLOCKS, len(modes)), np.float32)
     _find_most(modes, scales, most)

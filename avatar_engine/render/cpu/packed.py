@@ -112,7 +112,6 @@ def pack(maps: HeadMaps, *, cut: float = FOOTPRINT_CUT) -> PackedMaps:
         )
     rows = texels // COLUMNS
     grid = (rows, COLUMNS)
-    modes = _writable(np.ascontiguousarray(maps.modes)).reshape(count, ATLAS_ROWS, COLUMNS * 3)
     rest = expression_weights(maps, FaceState(), 0.0)
     surface = np.array(maps.positions, np.float32)
     for k in np.flatnonzero(rest):
@@ -132,7 +131,7 @@ def pack(maps: HeadMaps, *, cut: float = FOOTPRINT_CUT) -> PackedMaps:
     bias, bias_step = _in_steps(maps.depth_bias, np.int16)
     packed = PackedMaps(
         surface=np.ascontiguousarray(surface.reshape(rows, COLUMNS, 3).transpose(0, 2, 1)),
-        blocks=mode_blocks(modes, np.asarray(maps.mode_scales)),
+        blocks=mode_blocks(maps.modes, maps.mode_scales),
         rest=rest,
         row_spans=row_spans,
         wide_spans=wide_spans,

@@ -8,6 +8,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from avatar_engine.render.cpu.vectors import (
@@ -21,6 +22,8 @@ from avatar_engine.render.cpu.vectors import (
     Value,
     indices,
 )
+
+_NONE = ir.Constant(ir.IntType(32 * LANES), 0)
 
 
 def _interleaved(b: Builder, planes: list[Value]) -> list[Value]:
@@ -56,21 +59,24 @@ def keep(ctx, shape, place, drawn, stride, values, places):
                 first = b.add(first, stride)
             return found
 
-        records = _interleaved(b, planes(shape, 8, VF))
-        pairs = _interleaved(b, planes(place, 4, VI))
         is_kept = planes(drawn, 1, VI)[0]
-        count = ir.Constant(I64, 0)
-        for i in range(LANES):
-            at = b.add(values, b.shl(count, ir.Constant(I64, 5)))
-            b.store(records[i], b.inttoptr(at, VF.as_pointer()), align=4)
-            half = b.shuffle_vector(
-                pairs[i // 2], pairs[i // 2], indices(range(i % 2 * 4, i % 2 * 4 + 4))
-            )
-            at = b.add(places, b.shl(count, ir.Constant(I64, 4)))
-            b.store(half, b.inttoptr(at, half.type.as_pointer()), align=4)
-            one = b.zext(b.extract_element(is_kept, ir.Constant(I32, i)), I64)
-            count = b.add(count, one)
-        return count
+        any_kept = b.icmp_unsigned("!=", b.bitcast(is_kept, ir.IntType(32 * LANES)), _NONE)
+        kept = cgutils.alloca_once_value(b, ir.Constant(I64, 0))
+        with b.if_then(any_kept):
+            records = _interleaved(b, planes(shape, 8, VF))
+            pairs = _interleaved(b, planes(place, 4, VI))
+            count = ir.Constant(I64, 0)
+            for i in range(LANES):
+                at = b.add(values, b.shl(count, ir.Constant(I64, 5)))
+                b.store(records[i], b.inttoptr(at, VF.as_pointer()), align=4)
+                half = range(i % 2 * 4, i % 2 * 4 + 4)
+                part = b.shuffle_vector(pairs[i // 2], pairs[i // 2], indices(half))
+                at = b.add(places, b.shl(count, ir.Constant(I64, 4)))
+                b.store(part, b.inttoptr(at, part.type.as_pointer()), align=4)
+                one = b.zext(b.extract_element(is_kept, ir.Constant(I32, i)), I64)
+                count = b.add(count, one)
+            b.store(count, kept)
+        return b.load(kept)
 
     return types.int64(*[ADDRESS] * 6), emit
 
