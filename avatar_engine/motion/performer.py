@@ -6,8 +6,8 @@ frame that is asked for; how it is cut into chunks then makes no difference.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from math import radians
 
 import numpy as np
@@ -23,38 +23,15 @@ from avatar_engine.motion.noise import Wander, pulse
 from avatar_engine.motion.torso import Torso
 from avatar_engine.motion.utterance import Utterance
 from avatar_engine.motion.visemes import PRESSED_WEIGHTS
+from avatar_engine.motion.wishes import Glance, Wish, glance_to
 from avatar_engine.types.arkit import ARKIT, ARKIT_INDEX, weights_of
 from avatar_engine.types.marks import ACTS, EMOTIONS, Act, Emotion
-from avatar_engine.types.motion import FaceState, Motion
-from avatar_engine.types.speech import Heard, Phoneme, SpeechChunk, Word
+from avatar_engine.types.motion import FaceState
+from avatar_engine.types.speech import Heard, Phoneme, Word
 
 _KEPT_FRAMES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class _Glance:
-    begin_s: float
-    yaw: float
-    pitch: float
-    hold_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """One thing that was asked for; exactly one of the three is set."""
-
-    begin_s: float
-    glance: _Glance | None = None
-    act: Act | None = None
-    emotion: Emotion | None = None
-
-
-_SIDES = {
-    "left": (radians(-13.0), 0.0),
-    "right": (radians(13.0), 0.0),
-    "up": (0.0, radians(-8.0)),
-    "down": (0.0, radians(9.0)),
-}
 _PRESS = ARKIT_INDEX["mouthPressLeft"]
 _SMILE = weights_of(mouthSmile=0.2, cheekSquint=0.1, mouthDimple=0.04)
 _BROWS = weights_of(browInnerUp=0.3, browOuterUp=0.26)
@@ -102,8 +79,8 @@ class Performer:
         self._torso = Torso(fps)
         self._utterances: list[Utterance] = []
         self._count = 0
-        self._wanted: deque[_Wish] = deque()
-        self._glances: list[_Glance] = []
+        self._wanted: deque[Wish] = deque()
+        self._glances: list[Glance] = []
         self._frames: dict[int, FaceState] = {}
         self._next = 0
         self._pauses_seen_s = -1.0
@@ -180,7 +157,7 @@ class Performer:
         emotion = emotion or self.emotion
         if emotion not in EMOTIONS:
             raise ValueError(f"emotion {emotion!r}: there are {', '.join(EMOTIONS)}")
-        self._wanted.append(_Wish(at_s, emotion=emotion))
+        self._wanted.append(Wish(at_s, emotion=emotion))
 
     def act(self, act: Act, *, at_s: float = 0.0) -> None:
         """Do something once; a ``glance`` without a side is to the pinned card.
@@ -197,7 +174,7 @@ class Performer:
         if act not in ACTS:
             raise ValueError(f"act {act!r}: there are {', '.join(ACTS)}")
         if act in ACT_BEATS:
-            self._wanted.append(_Wish(at_s, act=act))
+            self._wanted.append(Wish(at_s, act=act))
         else:
             _, _, side = act.partition("-")
             self.glance(side or self._card, at_s=at_s)
@@ -216,13 +193,8 @@ class Performer:
         Raises:
             ValueError: Unknown direction.
         """
-        yaw = pitch = 0.0
-        for side in direction.split("-"):
-            if side not in _SIDES:
-                raise ValueError(f"glance {direction!r}: use {', '.join(_SIDES)} or two of them")
-            yaw += _SIDES[side][0]
-            pitch += _SIDES[side][1]
-        self._wanted.append(_Wish(at_s, glance=_Glance(at_s, yaw, pitch, hold_s)))
+        glance = glance_to(direction, at_s=at_s, hold_s=hold_s)
+        self._wanted.append(Wish(at_s, glance=glance))
 
     def state(self, index: int) -> FaceState:
         """The face of a frame; frames are made in order, the last few can be asked for again.
@@ -368,52 +340,6 @@ class Performer:
             turn = pulse(since_s, rise_s=0.32, hold_s=max(glance.hold_s - 0.1, 0.0), fall_s=0.45)
             head[:2] += turn * np.clip([0.28 * glance.yaw, 0.28 * glance.pitch], -0.06, 0.06)
         return _LIMITS * np.tanh(head / _LIMITS)
-
-
-def perform(
-    chunks: Iterable[SpeechChunk],
-    *,
-    fps: float = 25.0,
-    seed: int = 0,
-    text: str = "",
-    lead_in_s: float = 0.0,
-    tail_s: float = 0.6,
-    emotion: Emotion = "neutral",
-) -> Motion:
-    """The motion of one utterance, all at once.
-
-    Args:
-        chunks: A voice's output.
-        fps: Frames per second.
-        seed: As for :class:`Performer`.
-        text: As given to the voice.
-        lead_in_s: Silence before the speech.
-        tail_s: How long the motion goes on after it.
-        emotion: What the face shows.
-    """
-    performer = Performer(fps=fps, seed=seed, emotion=emotion)
-    performer.begin(lead_in_s, text)
-    end_s = lead_in_s
-    for chunk in chunks:
-        performer.feed(
-            chunk.phonemes,
-            chunk.words,
-            chunk.pcm,
-            sample_rate_hz=chunk.sample_rate_hz,
-            heard=chunk.heard,
-        )
-        end_s = lead_in_s + chunk.start_s + len(chunk.pcm) / chunk.sample_rate_hz
-    performer.end(end_s)
-    count = max(1, int(np.ceil((end_s + tail_s) * fps)))
-    states = [performer.state(i) for i in range(count)]
-    return Motion(
-        np.stack([state.blendshapes for state in states]),
-        np.stack([state.head_pose for state in states]),
-        np.stack([state.head_shift for state in states]),
-        np.stack([state.gaze for state in states]),
-        fps,
-        torso=np.stack([state.torso for state in states]),
-    )
 
 
 def _entropy(seeds: SeedSequence) -> tuple[int, ...]:
