@@ -11,15 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.gaussian.sculpture import Sculpture
-from avatar_engine.gaussian.smooth import blur_atlas, fill, smoothstep
+from avatar_engine.gaussian.smooth import blur_atlas, fill, mean_atlas, smoothstep
 from avatar_engine.types import ARKIT_INDEX, Chart, HeadMaps
 from avatar_engine.types.maps import TintDriver
 
 _SMILES = [ARKIT_INDEX["mouthSmileLeft"], ARKIT_INDEX["mouthSmileRight"]]
 _LEAST_SMILE = 0.12
 _FOLD_TEXELS = 15  # wider dark bands are no folds
-# A beard is darker than this share of the light, and wider than any fold as dark (in texels).
-_DEEPEST_FOLD, _WIDEST_FOLD = 0.45, 7
+_BRISTLING = (0.33, 0.5)  # contrast, of the light, that lies in no one direction: a beard's
 _FOLD_SHARE = 0.85
 _LIP_SHARE = 0.75
 _APART = 14.0  # in Lab, lips from skin
@@ -69,6 +68,25 @@ def relaxing(
     return replace(maps, colors=colors, tints=tints.astype(np.float32), tint_drivers=drivers)
 
 
+def bearded(light: NDArray[np.float32], skin: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """How surely hair grows on each texel [R * R] of a face: it bristles, where folds are lines.
+
+    Args:
+        light: [R, R] of the atlas, in [0, 1].
+        skin: [R, R], where it says something.
+    """
+    weight = skin.astype(np.float32)
+    fine = light - blur_atlas(light, 1.5)
+    gx, gy = cv2.Sobel(fine, cv2.CV_32F, 1, 0), cv2.Sobel(fine, cv2.CV_32F, 0, 1)
+    products = np.stack([gx * gx, gx * gy, gy * gy], -1)
+    xx, xy, yy = np.moveaxis(mean_atlas(products, weight, 2.5), -1, 0)
+    level = mean_atlas(light[..., None], weight, 4.0)[..., 0]
+    contrast = np.sqrt(xx + yy) / np.maximum(level, 0.1)
+    one_way = np.sqrt((xx - yy) ** 2 + 4 * xy**2) / np.maximum(xx + yy, 1e-9)
+    bristling = smoothstep(contrast * (1 - one_way), *_BRISTLING)
+    return np.clip(1.5 * blur_atlas(bristling, 1.5), 0, 1).ravel()
+
+
 def _unfolded(s: Sculpture, color: NDArray[np.float64]) -> NDArray[np.float64]:
     """Colours [N, 3] without the dark lines from the nostrils to the corners of the mouth."""
     R = s.rig.resolution
@@ -90,11 +108,7 @@ def _unfolded(s: Sculpture, color: NDArray[np.float64]) -> NDArray[np.float64]:
     smooth = fill(color.reshape(R, R, 3), clear, sigmas=(2, 4, 7, 12)).reshape(-1, 3)
     corners = s.rig.landmarks(s.rig.mean)[[61, 291]]
     at_corner = np.linalg.norm(s.rig.mean[:, None] - corners, axis=-1).min(1)
-    patch = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_WIDEST_FOLD, _WIDEST_FOLD))
-    deep = smoothstep(depth, _DEEPEST_FOLD, _DEEPEST_FOLD + 0.12).reshape(R, R)
-    is_beard = (
-        smoothstep(at_corner, 0.8, 1.6) * cv2.morphologyEx(deep, cv2.MORPH_OPEN, patch).ravel()
-    )
+    is_beard = smoothstep(at_corner, 0.5, 1.0) * bearded(light, skin)
     share = _FOLD_SHARE * smoothstep(depth, 0.02, 0.10) * (1 - is_beard)
     soft = blur_atlas(share.reshape(R, R), 1.0).ravel()[:, None]
     return np.asarray(color * (1 - soft) + smooth * soft, np.float64)
