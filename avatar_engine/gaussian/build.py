@@ -23,6 +23,7 @@ from avatar_engine.gaussian.plates import make_plates
 from avatar_engine.gaussian.relax import relaxing
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.settled import settled
+from avatar_engine.gaussian.sides import soft_sides
 from avatar_engine.gaussian.smooth import smoothstep
 from avatar_engine.gaussian.solve import solve_colors
 from avatar_engine.gaussian.source_view import OpenView
@@ -90,6 +91,8 @@ def build_maps(
     maps = trim_outline(s.view, maps, source)
     reluctance = np.r_[_reluctance(painted), 1 - hair.trust]
     maps = solve_colors(s, maps, plates, source, reluctance)
+    sides = soft_sides(painted, maps.colors[: len(s.chart)])
+    maps = replace(maps, colors=np.concatenate([sides, maps.colors[len(s.chart) :]]))
     closed = closed_lids(s, maps.colors[: len(s.chart)], folded, glasses)
     maps = relaxing(s, maps, folded, closed, labels.skin_tone)
     if completion is not None:
