@@ -41,6 +41,6 @@ def soft_sides(painted: PaintedHead, colors: NDArray[np.floating]) -> NDArray[np
     own = np.asarray(colors, np.float32).reshape(side, side, 3)
     around = mean_atlas(own, grid(bare * (_LEAST + sure)), _REACH)
     is_skin = smoothstep(np.abs(own - around).max(-1), *_SKIN_APART)
-    share = _SHARE * grid(bare * aside * (1 - sure)) * is_skin
-    share = blur_atlas(share.astype(np.float32), 1.0)[..., None]
-    return (own + share * (around - own)).reshape(-1, 3)
+    share = grid(_SHARE * bare * aside * (1 - sure)) * is_skin
+    taken = blur_atlas(share.astype(np.float32), 1.0)[..., None]
+    return (own + taken * (around - own)).reshape(-1, 3)
