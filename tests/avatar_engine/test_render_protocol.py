@@ -10,7 +10,18 @@ import torch
 from avatar_engine.device import has_cuda
 from avatar_engine.errors import RenderError
 from avatar_engine.render import RenderConfig, open_renderer, warm_up
-from avatar_engine.render.cpu import blend, packed, pose, records, sort, surface
+from avatar_engine.render.cpu import (
+    blend,
+    detail,
+    detail_flow,
+    halved,
+    packed,
+    pose,
+    records,
+    sliding,
+    sort,
+    surface,
+)
 from avatar_engine.render.cpu.renderer import CpuRenderer
 from avatar_engine.render.plates import backdrop
 from avatar_engine.types import FaceState, Plates
@@ -155,10 +166,27 @@ def test_a_persona_out_of_a_file_needs_no_other_kernels_than_a_new_one(head) -> 
     assert _kernels() == before
 
 
+@pytest.mark.parametrize("pixel_format", ["i420", "rgb", "rgba"])
+@pytest.mark.parametrize("size", [SIZE, 784])
+def test_a_show_needs_no_kernel_that_the_warm_up_did_not_prepare(head, pixel_format, size) -> None:
+    maps, plates, camera = head
+    body = plates.body.copy()
+    body[: SIZE // 2], body[SIZE // 2 :] = 0, 255  # shoulders begin within the picture
+    warm_up()
+    before = _kernels()
+    dressed = dataclasses.replace(plates, body=body)
+    renderer = CpuRenderer(maps, dressed, camera, RenderConfig(size, size, pixel_format))
+    still = renderer.render(FaceState()).copy()
+    moved = renderer.render(FaceState(torso=np.array([0.2, 0.3], np.float32)))
+    assert not np.array_equal(moved, still)
+    assert _kernels() == before
+
+
 def _kernels() -> dict[str, int]:
     """How many types of arguments each kernel is compiled for."""
     found = {}
-    for module in (pose, surface, records, packed, blend, sort):
+    drawing = (pose, surface, records, packed, blend, sort, sliding, halved, detail_flow, detail)
+    for module in drawing:
         for name, value in vars(module).items():
             if hasattr(value, "signatures"):
                 found[f"{module.__name__}.{name}"] = len(value.signatures)

@@ -57,12 +57,12 @@ class SlidingPlate:
         offsets = self._rule.offsets(at)[self.first :].astype(np.float32)
         for layers, out, offset in self._groups:
             if len(layers.share) < len(offsets):  # chroma has every second row
-                halved = 0.5 * 0.5 * (offsets[::2] + offsets[1::2])
-                _lay(*layers, np.float32(offset), np.ascontiguousarray(halved), out)
+                halved = np.float32(0.25) * (offsets[::2] + offsets[1::2])
+                _lay(*layers, np.float32(offset), halved, self.first // 2, out)
             elif self._config.pixel_format == "rgba":
-                _slide(layers.body, layers.pad, offsets, out)
+                _slide(layers.body, layers.pad, offsets, self.first, out)
             else:
-                _lay(*layers, np.float32(offset), offsets, out)
+                _lay(*layers, np.float32(offset), offsets, self.first, out)
         return True
 
     def _as_blended(self, backdrop: Backdrop) -> NDArray:
@@ -76,22 +76,25 @@ class SlidingPlate:
     def _layers(
         self, backdrop: Backdrop, reach: int
     ) -> list[tuple[_Layers, NDArray[np.uint8], float]]:
-        """What slides alike, each with the rows it is laid into and what is added to it."""
+        """What slides alike, each with the planes it is laid into and what is added to it.
+
+        The planes are whole, so that one compiled kernel serves every persona.
+        """
         rows = slice(self.first, None)
         body, far = backdrop.body[rows].transpose(2, 0, 1), backdrop.far[rows].transpose(2, 0, 1)
         share = backdrop.share[rows]
         if self._config.pixel_format == "rgb":
-            return [(_padded(body, share, far, reach), self.behind[:, rows], 0.0)]
+            return [(_padded(body, share, far, reach), self.behind, 0.0)]
         if self._config.pixel_format == "rgba":
             four = np.concatenate([body, share[None]])
-            return [(_padded(four, share, far, reach), self.behind[:, rows], 0.0)]
+            return [(_padded(four, share, far, reach), self.behind, 0.0)]
         width, height = self._config.width, self._config.height
         luma = self.behind[: width * height].reshape(1, height, width)
         chroma = self.behind[width * height :].reshape(2, height // 2, width // 2)
         y, uv = RGB_TO_YUV[:1], RGB_TO_YUV[1:]
         mixed = lambda kind, planes: np.tensordot(kind, planes, 1)  # noqa: E731
         return [
-            (_padded(mixed(y, body), share, mixed(y, far), reach), luma[:, rows], 0.0),
+            (_padded(mixed(y, body), share, mixed(y, far), reach), luma, 0.0),
             (
                 _padded(
                     _halved(mixed(uv, body)),
@@ -99,7 +102,7 @@ class SlidingPlate:
                     _halved(mixed(uv, far)),
                     reach // 2 + 1,
                 ),
-                chroma[:, self.first // 2 :],
+                chroma,
                 float(YUV_OFFSET[1]),
             ),
         ]
@@ -108,8 +111,8 @@ class SlidingPlate:
 def _padded(body: NDArray, share: NDArray, far: NDArray, pad: int) -> _Layers:
     sides = ((0, 0), (pad, pad))
     return _Layers(
-        np.pad(body, ((0, 0), *sides), mode="edge").astype(np.float32),
-        np.pad(share, sides, mode="edge").astype(np.float32),
+        np.ascontiguousarray(np.pad(body, ((0, 0), *sides), mode="edge"), np.float32),
+        np.ascontiguousarray(np.pad(share, sides, mode="edge"), np.float32),
         np.ascontiguousarray(far, np.float32),
         pad,
     )
@@ -139,9 +142,9 @@ def _taps(y, rows, offsets, pad):
 
 
 @kernel
-def _lay(body, share, far, pad, offset, offsets, out):
-    """Slide the body and lay it over what is far: [P, h, W] to the nearest byte."""
-    rows, width = out.shape[1], out.shape[2]
+def _lay(body, share, far, pad, offset, offsets, first, out):
+    """Slide the body and lay it over what is far: into [P, H, W] from a row on, to bytes."""
+    rows, width = share.shape[0], out.shape[2]
     one, half = np.float32(1), np.float32(0.5)
     for y in range(rows):
         upper, lower, left, (a, b, c, d) = _taps(y, rows, offsets, pad)
@@ -151,7 +154,7 @@ def _lay(body, share, far, pad, offset, offsets, out):
         for p in range(out.shape[0]):
             body_a, body_b = body[p, upper, left:], body[p, upper, left + 1 :]
             body_c, body_d = body[p, lower, left:], body[p, lower, left + 1 :]
-            behind, to = far[p, y], out[p, y]
+            behind, to = far[p, y], out[p, first + y]
             for x in range(width):
                 shown = a * share_a[x] + b * share_b[x] + c * share_c[x] + d * share_d[x]
                 value = a * body_a[x] + b * body_b[x] + c * body_c[x] + d * body_d[x]
@@ -160,14 +163,14 @@ def _lay(body, share, far, pad, offset, offsets, out):
 
 
 @kernel
-def _slide(body, pad, offsets, out):
-    """Slide alone: [P, h, W] float32."""
-    rows, width = out.shape[1], out.shape[2]
+def _slide(body, pad, offsets, first, out):
+    """Slide alone: into [P, H, W] float32 from a row on."""
+    rows, width = body.shape[1], out.shape[2]
     for y in range(rows):
         upper, lower, left, (a, b, c, d) = _taps(y, rows, offsets, pad)
         for p in range(out.shape[0]):
             body_a, body_b = body[p, upper, left:], body[p, upper, left + 1 :]
             body_c, body_d = body[p, lower, left:], body[p, lower, left + 1 :]
-            to = out[p, y]
+            to = out[p, first + y]
             for x in range(width):
                 to[x] = a * body_a[x] + b * body_b[x] + c * body_c[x] + d * body_d[x]
