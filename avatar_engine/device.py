@@ -46,8 +46,22 @@ def compiled(function: Callable[..., Any], **options: Any) -> Any:
     beside = Path(function.__code__.co_filename).parent
     if config.CACHE_DIR or has_home or os.access(beside, os.W_OK):
         with contextlib.suppress(RuntimeError):
-            return njit(cache=True, **options)(function)
+            return _kept_where_possible(njit(cache=True, **options)(function))
     return njit(**options)(function)
+
+
+def _kept_where_possible(made: Any) -> Any:
+    """The kernel, whose machine code is compiled again next time where the disk is full now."""
+    cache = getattr(made, "_cache", None)  # a plain function where numba is switched off
+    if cache is not None:
+        keep = cache.save_overload
+
+        def save(*args: Any) -> None:
+            with contextlib.suppress(OSError):
+                keep(*args)
+
+        cache.save_overload = save
+    return made
 
 
 def with_quiet_blas(function: Callable[P, R]) -> Callable[P, R]:

@@ -1,5 +1,6 @@
 """Compiled kernels follow every file they were made from, not only their own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,30 @@ RUN = """
 from face.render.cpu.blend import blend
 print(blend(), sum(blend.stats.cache_hits.values()))
 """
+
+
+FULL = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
+from avatar_engine.device import compiled
+
+@compiled
+def doubled(x):
+    return 2 * x
+
+print(doubled(21))
+"""
+
+
+def test_a_full_disk_costs_the_machine_code_and_nothing_else(tmp_path: Path):
+    script = tmp_path / "full.py"
+    script.write_text(FULL)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.stdout.strip() == "42", done.stderr
+    assert not list(tmp_path.rglob("*.nbc"))
 
 
 def test_an_edit_of_one_file_recompiles_the_kernels_of_another(tmp_path: Path):
