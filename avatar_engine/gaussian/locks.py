@@ -154,8 +154,7 @@ def cover_ears(view: View, kinds: NDArray[np.float32]) -> None:
     nearer = _nearer_skin(small[..., LabelKind.SKIN], small[..., LabelKind.HAIR], lab, v, zone)
     if nearer is None:
         return
-    yy, xx = np.mgrid[0 : view.size, 0 : view.size]
-    across = view.face_frame(np.stack([xx, yy], -1) + 0.5)[..., 0]
+    across = view.frame()[..., 0]
     at_zone = _resized(across.astype(np.float32), len(ear))[zone]
     for side in (1, -1):
         here = at_zone * side > 0

@@ -1,4 +1,4 @@
-"""Grey and sepia photos: what is guessed wears the photo's own tone, a red tongue none but its."""
+"""Grey and sepia photos: what is guessed takes the photo's one tone, even a tongue."""
 
 from dataclasses import replace
 

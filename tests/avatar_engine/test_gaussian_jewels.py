@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from avatar_engine.gaussian.jewels import held_whole, jewel_pixels, painted_over
+from avatar_engine.gaussian.view import View
 from tests.avatar_engine.test_gaussian_segment import labelled, view
 
 
-def pearled(across: float, up: float, size: float):  # type: ignore[no-untyped-def]
+def pearled(across: float, up: float, size: float) -> tuple[View, NDArray[np.bool_]]:
     """The example's view with a white disc at a place of the face's frame, and the disc."""
     seen = view()
     yy, xx = np.mgrid[0 : seen.size, 0 : seen.size]
