@@ -27,8 +27,7 @@ _SMALL = (0.0006, 0.03)  # of the square over the face
 def jewel_pixels(view: View, labels: Labels) -> NDArray[np.int32]:
     """Pixels [S, S] of each earring, numbered from 1; 0 elsewhere."""
     found = np.zeros((view.size, view.size), np.int32)
-    yy, xx = np.mgrid[0 : view.size, 0 : view.size]
-    frame = view.face_frame(np.stack([xx, yy], -1) + 0.5)
+    frame = view.frame()
     u, v = np.abs(frame[..., 0]), frame[..., 1]
     zone = (u > _ASIDE[0]) & (u < _ASIDE[1]) & (v > _HIGH[0]) & (v < _HIGH[1])
     zone &= view.inside & ~view.face_hull()
