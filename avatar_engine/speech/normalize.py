@@ -7,7 +7,8 @@ from functools import lru_cache
 
 from avatar_engine.speech.alignment import AlignedText
 from avatar_engine.speech.kanji import in_kana
-from avatar_engine.speech.languages import HOME_CURRENCY, Language, language_of
+from avatar_engine.speech.language import Language
+from avatar_engine.speech.languages import HOME_CURRENCY, language_of
 from avatar_engine.speech.numbers import NUMBER, Quantity, parse_number
 
 # What is no text: markup, addresses, pictures.
