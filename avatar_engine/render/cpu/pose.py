@@ -10,7 +10,7 @@ import numpy as np
 from avatar_engine.render.cpu import record_lanes
 from avatar_engine.render.cpu.front import FAR, Front, no_front, note_row
 from avatar_engine.render.cpu.kernel_cache import kernel
-from avatar_engine.render.cpu.mode_blocks import BLOCKS
+from avatar_engine.render.cpu.mode_blocks import BAND, acting
 from avatar_engine.render.cpu.packed import HAS_MOUTH, PackedMaps
 from avatar_engine.render.cpu.records import (
     KEYS,
@@ -23,7 +23,7 @@ from avatar_engine.render.cpu.records import (
 )
 from avatar_engine.render.cpu.surface import View, aperture, express, light_mouth
 from avatar_engine.render.cpu.vectors import LANES
-from avatar_engine.render.definition import COLUMNS, LOW_PASS_PX2, NEAR_CM
+from avatar_engine.render.definition import ATLAS_ROWS, COLUMNS, LOW_PASS_PX2, NEAR_CM
 
 _SHAPE = 12
 _F, _S = np.float32, COLUMNS
@@ -50,8 +50,8 @@ def pose(
 def _pose_rows(maps, view, palette, out, front):
     lips = aperture(maps, view)
     rows = maps.surface.shape[0]
-    place = np.empty((3, _S), np.float32)
-    found, ends = np.empty(BLOCKS * maps.lip_modes.shape[0], np.int32), np.empty(BLOCKS, np.int64)
+    modes = acting(view.changes)
+    places = np.empty((BAND, 3, _S), np.float32)
     lit = np.ones((3, _S), np.float32)
     # Three rows of projected x, y, depth, 1 / depth, ln opacity, reach; a texel's pad on each side.
     projected = np.zeros((3, 6, _S + 2), np.float32)
@@ -64,8 +64,11 @@ def _pose_rows(maps, view, palette, out, front):
     front.noted[0] = 0
     count = 0
     for row in range(rows + 1):
+        if row < ATLAS_ROWS and row % BAND == 0:
+            express(maps, view, row // BAND, modes, places)
         if row < rows and maps.wide_spans[row, 1] > 0:
-            express(maps, view, row, found, ends, place)
+            # Hair has no modes.
+            place = places[row % BAND] if row < ATLAS_ROWS else maps.surface[row]
             _project(maps, view, row, place, projected[row % 3])
             if maps.row_kind[row] & HAS_MOUTH:
                 light_mouth(maps, view, lips, row, place, projected[row % 3], lit[row % 3])

@@ -1,5 +1,5 @@
 # mypy: allow-untyped-defs, allow-untyped-calls
-"""A row of the surface in head space: modes, eyeballs, lids, and the light in the mouth."""
+"""The surface in head space: modes, eyeballs, lids, and the light in the mouth."""
 
 from typing import NamedTuple
 
@@ -7,14 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.render.cpu.kernel_cache import kernel
-from avatar_engine.render.cpu.machine import prefetch
-from avatar_engine.render.cpu.mode_blocks import BLOCK, LINE, acting
-from avatar_engine.render.cpu.mode_lanes import move_block
+from avatar_engine.render.cpu.mode_blocks import BAND, move_band
 from avatar_engine.render.cpu.packed import HAS_EYE, HAS_LID
 from avatar_engine.render.definition import (
     APERTURE_CM,
     ARCH_Z_CM,
-    ATLAS_ROWS,
     COLUMNS,
     SHADE_FLOOR,
     SHADED_CM,
@@ -26,8 +23,6 @@ _EYE = int(Chart.EYE)
 _TEETH, _GUM = int(Chart.TEETH), int(Chart.GUM)
 _TONGUE, _CAVITY = int(Chart.TONGUE), int(Chart.CAVITY)
 _F, _S = np.float32, COLUMNS
-_AHEAD = 16
-"""Parts of modes lie scattered over memory: ask for them this early."""
 
 
 class View(NamedTuple):
@@ -60,40 +55,20 @@ def aperture(maps, view):
 
 
 @kernel
-def express(maps, view, row, found, ends, place):
-    """Steps 1-3: one row of the surface in head space, [3, C], where it has anything to draw."""
-    first, last = maps.wide_spans[row, 0] // BLOCK, (maps.wide_spans[row, 1] - 1) // BLOCK + 1
-    surface = maps.surface[row]
-    if row < ATLAS_ROWS:
-        acting(maps.blocks, row, first, last, view.changes, found, ends)
-        plane, to = np.int64(4 * _S), np.int64(place.ctypes.data)
-        source, changes = np.int64(surface.ctypes.data), np.int64(view.changes.ctypes.data)
-        parts = np.int64(maps.blocks.parts.ctypes.data)
-        modes = np.int64(maps.blocks.modes.ctypes.data)
-        listed = np.int64(found.ctypes.data)
-        begin = 0
-        for i in range(min(_AHEAD, ends[last - 1])):
-            prefetch(parts + LINE * np.int64(found[i]))
-        for block in range(first, last):
-            offset, end = np.int64(4 * BLOCK * block), ends[block]
-            for i in range(begin + _AHEAD, min(end + _AHEAD, ends[last - 1])):
-                prefetch(parts + LINE * np.int64(found[i]))
-            # fmt: off
-            move_block(source + offset, to + offset, plane, parts, modes, listed + 4 * begin,
-                       end - begin, changes)
-            # fmt: on
-            begin = end
-    else:
-        for c in range(3):
-            for n in range(np.uint64(BLOCK * first), np.uint64(BLOCK * last)):
-                place[c, n] = surface[c, n]
-    if maps.row_kind[row] & HAS_EYE:
-        for n in range(_S):
-            if maps.chart[row, n] == _EYE:
-                _turn(place, n, maps.eye_centers, view.eyes)
-    if maps.row_kind[row] & HAS_LID:
-        for i in range(maps.lid_starts[row], maps.lid_starts[row + 1]):
-            _push(place, maps.lid_columns[i], maps.eye_centers, maps.lid_radius)
+def express(maps, view, band, modes, places):
+    """Steps 1-3: a band of the surface in head space, [BAND, 3, C]; ``modes`` are ``acting``."""
+    first = BAND * band
+    places[:] = maps.surface[first : first + BAND]
+    move_band(maps.blocks, band, modes, view.changes, places)
+    for row in range(first, first + BAND):
+        place = places[row - first]
+        if maps.row_kind[row] & HAS_EYE:
+            for n in range(_S):
+                if maps.chart[row, n] == _EYE:
+                    _turn(place, n, maps.eye_centers, view.eyes)
+        if maps.row_kind[row] & HAS_LID:
+            for i in range(maps.lid_starts[row], maps.lid_starts[row + 1]):
+                _push(place, maps.lid_columns[i], maps.eye_centers, maps.lid_radius)
 
 
 @kernel
