@@ -26,7 +26,7 @@ _FINE_SIGMA, _COARSE_SIGMA = 0.55, 0.9
 _THIN_CM = 0.5  # thinner hair has no inside
 _OVER_BIAS_CM = 0.3  # else the head's own, wider texels come through in stripes
 _STEEP = (3.0, 1.2)  # cm of depth per cm
-_INSET_PX, _BACK_INSET_PX = 8, 1.5
+_INSET_PX, _BACK_INSET_PX = 8, 0.5
 
 
 @dataclass(frozen=True, slots=True)

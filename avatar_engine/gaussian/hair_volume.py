@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from avatar_engine.gaussian.complete import BEHIND_TONE
+from avatar_engine.gaussian.hair_back import back_color
 from avatar_engine.gaussian.hair_pixels import coat_pixels, hair_pixels
 from avatar_engine.gaussian.jewels import held_whole, jewel_pixels, painted_over
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import BACKGROUND, HAIR, Labels
 from avatar_engine.gaussian.smooth import blur_image, distance, fill, smoothstep
-from avatar_engine.gaussian.strands import contrast_of, strands
 from avatar_engine.gaussian.view import View
 from avatar_engine.gaussian.zbuffer import Nearest, nearest
 
@@ -39,6 +38,8 @@ _HOLD_PX = 4  # how wide a border holds the curtain
 _TURNED_CM = 0.5  # the outline lies this far behind the ears' plane
 _PUFF = 0.25
 _HALF_WIDTH, _DEEP_CM = 0.5, 7.5  # long hair reaches this far back at this many face widths
+_STEEPEST = 3.5  # cm of depth per cm; steeper, the sheet behind would open at the outline
+_ROUNDED_PX, _ROUNDED = 6.0, 0.7  # a flat outline would stand out as a fin
 _HANGING = 0.45  # below this height, in face heights, hair hangs free of the head
 _CROWN = 1.05  # above it the scalp's own texels are hair enough
 _OVER_CM = 0.25  # hair on the back lies this far behind the skin
@@ -101,7 +102,7 @@ def hair_volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> H
     behind = np.zeros_like(mask)
     if labels.is_long:  # down to the shoulders hair is as deep as the head it falls from
         t = np.clip(distance(mask | head.covered) / (_HALF_WIDTH * view.face_width), 0, 1)
-        deep = _DEEP_CM * np.sqrt(t * (2 - t))
+        deep = np.minimum(_DEEP_CM * np.sqrt(t * (2 - t)), _STEEPEST * q / px_per_cm)
         away = nearest(p * [1, 1, -1], solid_behind, width=size, height=size)
         deep = np.where(away.covered, np.maximum(deep, _OVER_CM - away.depth - root), deep)
         behind = _behind(s, away.covered, mask)
@@ -116,7 +117,8 @@ def hair_volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> H
     alpha *= 1 - _SEEN_THROUGH * _strays(view, edge)
     edge = distance(mask | head.covered)
     stretch = np.where(rim, STRETCH, _CURTAIN_STRETCH)
-    color = _behind_color(s, labels, mask & (labels.share[..., HAIR] > 0.7), back - root)
+    certain = mask & (labels.share[..., HAIR] > 0.7)
+    color = back_color(view, labels, certain, edge, back - root)
     over, alpha = mask & head.covered, alpha.astype(np.float32)
     hang = (jewels > 0) & mask
     color = painted_over(color, hang, mask)
@@ -150,6 +152,8 @@ def _front(
     q = np.minimum(distance(mask), radius)
     bulge = np.sqrt(np.maximum(2 * radius * q - q * q, 0)) / px_per_cm
     front = np.minimum(curtain - _PUFF * bulge * smoothstep(q, 0, 0.4 * radius), over)
+    near = np.minimum(distance(mask | head.covered), _ROUNDED_PX)
+    front = front - np.sqrt(near * (2 * _ROUNDED_PX - near)) * _ROUNDED / px_per_cm
     smooth = fill(front[..., None], mask.astype(np.float32), sigmas=(2.5,), on_atlas=False)[..., 0]
     front = np.minimum(np.where(mask, smooth, front), over)
     return np.where(coat, head.depth - _COAT_CM, front)
@@ -192,24 +196,6 @@ def _behind(s: Sculpture, head: NDArray[np.bool_], mask: NDArray[np.bool_]) -> N
     within = (xx >= first[:, None]) & (xx <= last[:, None])
     beside = within & (height < _HANGING)
     return (beside | (height >= _HANGING)) & head & ~mask & (height < _CROWN)
-
-
-def _behind_color(
-    s: Sculpture, labels: Labels, hair: NDArray[np.bool_], depth: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Colours [S, S, 3] of the sheet behind: the photo's at the outline, where both sheets meet,
-    then strands in the hair's own tone, as on the scalp.
-
-    Args:
-        s: The head.
-        labels: Of the photo.
-        hair: [S, S] certain hair.
-        depth: [S, S] cm behind the ears' plane.
-    """
-    texture = strands(hair.shape, length=1.0, contrast=contrast_of(s.view.clean, hair))
-    grown = np.clip(BEHIND_TONE * labels.hair_tone * texture[..., None], 0, 1)
-    share = smoothstep(depth, 0.5, 4.0)[..., None]
-    return (s.view.clean * (1 - share) + grown * share).astype(np.float32)
 
 
 def _drawn(
