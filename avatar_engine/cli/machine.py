@@ -32,6 +32,7 @@ def warm_up() -> None:
     with one_line_errors():
         import numpy as np
 
+        from avatar_engine.gaussian.background import without_person
         from avatar_engine.gaussian.zbuffer import nearest
         from avatar_engine.render.cpu.warm_up import warm_up as warm_render
 
@@ -39,3 +40,5 @@ def warm_up() -> None:
             warm_render(lambda share: step("Compiling the renderer's kernels", share * 0.9))
             step("Compiling the persona's kernels", 0.9)
             nearest(np.zeros((3, 3)), np.zeros((1, 3), np.int32), width=8, height=8)
+            person = np.pad(np.ones((64, 64), np.float32), 32)
+            without_person(np.zeros((*person.shape, 3), np.float32), person, chin=0.5)

@@ -41,3 +41,22 @@ def test_a_person_who_fills_the_picture_leaves_one_tone() -> None:
     photo = np.random.default_rng(0).uniform(0, 1, (SIZE, SIZE, 3)).astype(np.float32)
     found = without_person(photo, np.ones((SIZE, SIZE), np.float32), chin=0.9)
     np.testing.assert_allclose(found, np.broadcast_to(photo.mean((0, 1)), found.shape), atol=1e-6)
+
+
+def test_a_bar_that_the_head_hides_goes_on_behind_it() -> None:
+    bars = np.full((SIZE, SIZE, 3), 0.3, np.float32)
+    bars[:, 52:60] = bars[:, 84:92] = (0.9, 0.5, 0.1)  # upright, at the head's side and behind it
+    found = behind(bars, radius=70)
+    orange = found[..., 0] - found[..., 2] > 0.4
+    rows = slice(70, 150)
+    assert orange[rows, 84:92].mean() > 0.7
+    assert orange[rows, 64:80].mean() < 0.1
+
+
+def test_a_line_across_goes_on_at_its_height() -> None:
+    sill = np.full((SIZE, SIZE, 3), 0.2, np.float32)
+    sill[110:] = 0.8
+    found = behind(sill)[..., 0]
+    beside = slice(72, 84)
+    assert found[85:100, beside].mean() < 0.3
+    assert found[120:135, beside].mean() > 0.7
