@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d
 
 from avatar_engine.render import detail_definition as d
+from avatar_engine.render.colour import RGB_TO_YUV
 from avatar_engine.render.gaussians import Gaussians
 from avatar_engine.types import HeadMaps
 
@@ -33,12 +34,16 @@ class Detail:
         self._drivers = torch.as_tensor(drivers.astype(np.int64), device=missing.device)
         self._fading = torch.as_tensor(fading, device=missing.device).to(missing.dtype)
         self._missing = missing.round().clamp(-127, 127)
-        texels, _, is_front = self._front(source, 0)
+        texels, cells, is_front = self._front(source, 0)
         self._came_from = source.means[0].clone()
         self._area = source.covariances[0]
         self._seen = torch.zeros_like(self._came_from[:, 0])
         is_shown = is_front & (kinds[texels] != d.MOUTH)
         self._seen[texels] = is_shown.to(self._seen.dtype)
+        luma = missing.double().cpu().numpy() @ RGB_TO_YUV[0]
+        bears = torch.as_tensor(d.detail_bears(luma, self._cell), device=missing.device)
+        self._bears = torch.ones_like(self._seen)
+        self._bears[texels] = bears.to(self._seen.dtype).flatten()[cells]
 
     def added(self, gaussians: Gaussians, picture: Tensor) -> Tensor:
         """Pictures [B, H, W, 3] in bytes with the detail of their frames, not rounded."""
@@ -84,7 +89,7 @@ class Detail:
         texels, cells = texels[is_front], cells[is_front]
         stretch = _log_area(gaussians.covariances[frame, texels]) - _log_area(self._area[texels])
         kept = 1 - gaussians.tints[frame, self._drivers[texels]] * self._fading[texels]
-        seen = kept * self._seen[texels] / (1 + (stretch / d.DETAIL_STRETCH) ** 4)
+        seen = kept * self._seen[texels] / (1 + (stretch / self._bears[texels]) ** 4)
         came = self._came_from[texels] - gaussians.means[frame, texels]
         terms = [torch.ones_like(seen), seen, seen * came[:, 0], seen * came[:, 1]]
         terms.append(seen * came.square().sum(-1))

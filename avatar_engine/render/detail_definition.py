@@ -19,6 +19,11 @@ is a fold, an edge or a stretched place, where the photo's texture no longer fit
 DETAIL_STRETCH = 0.7
 """Texels whose area in the picture changed by this in its logarithm (a factor of 2) since the
 photo carry half their detail, and soon none: a closing lid is no stretched eye."""
+DETAIL_STRETCH_APART = 0.25
+"""The same where the Gaussians' own picture is apart from the photo."""
+DETAIL_APART = (4.0, 10.0)
+"""Bytes of luma by which a cell of the photo is a little, and surely, apart. What is drawn there is
+guessed, skin where an ear stood before it: the photo's finer part is of something else."""
 DETAIL_FAINTEST = 0.02
 """Weights below this are not drawn."""
 DETAIL_WORTH = 3
@@ -38,6 +43,26 @@ def detail_share(coverage: NDArray[np.floating]) -> NDArray[np.floating]:
     """
     t = np.clip((coverage - 0.55) / 0.4, 0, 1)
     return np.asarray(t * t * (3 - 2 * t))
+
+
+def detail_bears(luma: NDArray[np.floating], cell: int) -> NDArray[np.float32]:
+    """How much texels bear to be stretched before they carry half their detail [rows, columns].
+
+    Args:
+        luma: [H, W] bytes, the photo's minus that of the Gaussians' picture.
+        cell: Side of a cell, pixels.
+    """
+    rows, columns = (-(-length // cell) for length in luma.shape)
+    whole = np.zeros((rows * cell, columns * cell))
+    whole[: luma.shape[0], : luma.shape[1]] = luma
+    apart = np.abs(whole.reshape(rows, cell, columns, cell).mean((1, 3)))
+    beside = np.pad(apart, 1, mode="edge")
+    across = (beside[:, :-2] + 2 * beside[:, 1:-1] + beside[:, 2:]) / 4
+    apart = (across[:-2] + 2 * across[1:-1] + across[2:]) / 4
+    low, high = DETAIL_APART
+    t = np.clip((apart - low) / (high - low), 0, 1)
+    t = t * t * (3 - 2 * t)
+    return (DETAIL_STRETCH + t * (DETAIL_STRETCH_APART - DETAIL_STRETCH)).astype(np.float32)
 
 
 OUTSIDE, EYE, MOUTH, IDLE = 0, 1, 2, 3

@@ -112,6 +112,24 @@ def test_detail_moves_with_the_surface_and_does_not_stay_on_the_screen(head):
     assert scores[best] > max(0.8, scores[0] + 0.08)
 
 
+def test_what_stood_before_a_guessed_side_does_not_turn_with_it(head):
+    """A photo that is lighter all over than what the Gaussians show of it."""
+    maps, plates, camera, photo = head
+    lighter = np.clip(photo.astype(np.int16) + 25, 0, 255).astype(np.uint8)
+    turned = FaceState(maps.source - maps.rest, np.array([0.8, 0.0, 0.0], np.float32))
+    added = []
+    for state in (as_photographed(maps), turned):
+        with_, without = (
+            CpuRenderer(maps, replace(plates, photo=p), camera, RenderConfig(SIZE, SIZE))
+            .render(state, source_residual=1.0)
+            .astype(float)[50:80, 55:73]
+            for p in (lighter, plates.photo[:0])
+        )
+        added.append((with_ - without).mean())
+    assert added[0] > 20  # the photo's own view keeps all
+    assert added[1] < 0.5 * added[0]
+
+
 def test_nothing_is_left_behind_where_the_head_was(head):
     maps, plates, camera, _ = head
     renderer = CpuRenderer(maps, plates, camera, RenderConfig(SIZE, SIZE))

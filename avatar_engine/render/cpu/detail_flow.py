@@ -9,7 +9,6 @@ from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.detail_definition import (
     DETAIL_FOLD_CELLS,
     DETAIL_FULL,
-    DETAIL_STRETCH,
     MOUTH,
     OUTSIDE,
 )
@@ -24,6 +23,9 @@ def note_source(front, detail):
         f = front.notes[k]
         source = detail.came_from[np.int64(f[TEXEL])]
         source[0], source[1], source[3] = f[X], f[Y], log2(f[DETERMINANT])
+        # The determinant goes with the square of the inverse area.
+        bears = detail.bears.ravel()[front.cells[k]]
+        source[4] = _F(0.5 * np.log(2.0)) / bears
         kind = front.kinds[np.int64(f[TEXEL])]
         reach = detail.keys[0] if kind == OUTSIDE else np.int32(0)
         if kind != MOUTH and f[KEY] <= _F(front.nearest[front.cells[k]] + reach):
@@ -38,7 +40,6 @@ def gather_flow(front, detail, tints):
     sums[:] = _F(0)
     wide = columns + 2
     flat = sums.reshape(5, -1)
-    per_stretch = _F(0.5 * np.log(2.0) / DETAIL_STRETCH)
     for k in range(front.noted[0]):
         f = front.notes[k]
         at, texel = np.int64(front.cells[k]), np.int64(f[TEXEL])
@@ -46,8 +47,7 @@ def gather_flow(front, detail, tints):
         if f[KEY] > _F(front.nearest[at] + reach):
             continue
         source = detail.came_from[texel]
-        # The determinant goes with the square of the inverse area.
-        stretch = (log2(f[DETERMINANT]) - source[3]) * per_stretch
+        stretch = (log2(f[DETERMINANT]) - source[3]) * source[4]
         stretch *= stretch
         kept = _F(1) - tints[detail.drivers[texel]] * detail.fading[texel]
         seen = source[2] * kept / (_F(1) + stretch * stretch)

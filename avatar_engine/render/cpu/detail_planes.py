@@ -9,11 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.render.colour import RGB_TO_YUV
 from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.vectors import LANES
 from avatar_engine.render.detail_definition import (
     DETAIL_DEPTH_CM,
     DETAIL_WORTH,
+    detail_bears,
     detail_cell,
     detail_fading,
 )
@@ -31,8 +33,10 @@ class Detail(NamedTuple):
             each side, one pixel of the drawn Gaussians covers.
         keys: [1] int32 depth keys within which texels share a surface.
         drivers: [M] uint8, fading: [M] float32 of ``detail_fading``.
-        came_from: [M, 4] float32: x, y in drawn pixels in the source view, how far the
-            photo shows the texel, in [0, 1], and the logarithm of its conic's determinant there.
+        came_from: [M, 5] float32: x, y in drawn pixels in the source view, how far the
+            photo shows the texel, in [0, 1], the logarithm of its conic's determinant there, and
+            what a change of it counts.
+        bears: [rows, columns] float32 of ``detail_bears``.
         planes: [3, H, W] int8 differences, RGB or YUV (chroma in the upper left quarter), with
             zeros around them: TOP rows above, BOTTOM below, ``margin(cell)`` columns on both sides.
         worth: [2, rows, columns] uint8: whether a cell or its neighbours hold a difference worth
@@ -46,6 +50,7 @@ class Detail(NamedTuple):
     drivers: NDArray[np.uint8]
     fading: NDArray[np.float32]
     came_from: NDArray[np.float32]
+    bears: NDArray[np.float32]
     planes: NDArray[np.int8]
     worth: NDArray[np.uint8]
     sums: NDArray[np.float32]
@@ -87,7 +92,8 @@ def detail_for(
         np.array([cell, zoom], np.int32),
         np.array([round(DETAIL_DEPTH_CM * keys_per_cm)], np.int32),
         *detail_fading(maps),
-        np.zeros((texels, 4), np.float32),
+        np.zeros((texels, 5), np.float32),
+        detail_bears(planes[0] if is_i420 else np.tensordot(RGB_TO_YUV[0], planes, 1), cell),
         padded,
         np.zeros((2, rows, columns), np.uint8),
         np.zeros((5, rows + 2, columns + 2), np.float32),
