@@ -65,7 +65,7 @@ def carried_on(
         level = _Level.at(size, picture, hole, wanted)
         if not level.can_give.any() or not level.is_wanted.any():
             return field
-        start = _mirrored(level) if field is None else _refined(field, level)
+        start = _refined(field, level)
         now = np.where(level.is_gone[..., None], _sized(guess, size), level.picture)
         guess, start = _settled(level, now.astype(np.float32), start, rounds, chance * size)
         yy, xx = np.mgrid[0:size, 0:size]
@@ -115,24 +115,17 @@ class _Level:
         )
 
 
-def _mirrored(level: _Level) -> NDArray[np.int32]:
-    """[N, N, 2] (y, x) the hole's border's mirror image, to begin with."""
+def _refined(field: PatchField | None, level: _Level) -> NDArray[np.int32]:
+    """[N, N, 2] (y, x) where to begin: the nearest place that can be taken, of the pixel itself or
+    of where the coarser level found.
+    """
     size = len(level.picture)
-    here = np.mgrid[0:size, 0:size]
-    border = distance_transform_edt(~level.can_give, return_distances=False, return_indices=True)
-    twin = np.clip(2 * border - here, 0, size - 1)
-    at = np.where(level.can_give[tuple(twin)], twin, border)
-    return np.ascontiguousarray(np.moveaxis(at, 0, -1), np.int32)
-
-
-def _refined(field: PatchField, level: _Level) -> NDArray[np.int32]:
-    """[N, N, 2] (y, x) the coarser level's places, moved to the nearest one that can be taken."""
-    size = len(level.picture)
-    yy, xx = np.mgrid[0:size, 0:size]
-    coarse = yy * len(field.offset) // size, xx * len(field.offset) // size
-    away = field.offset[coarse] * size
-    y = np.clip(yy + np.round(away[..., 1]), 0, size - 1).astype(np.intp)
-    x = np.clip(xx + np.round(away[..., 0]), 0, size - 1).astype(np.intp)
+    y, x = np.mgrid[0:size, 0:size]
+    if field is not None:
+        coarse = y * len(field.offset) // size, x * len(field.offset) // size
+        away = np.round(field.offset[coarse] * size).astype(np.intp)
+        y = np.clip(y + away[..., 1], 0, size - 1)
+        x = np.clip(x + away[..., 0], 0, size - 1)
     border = distance_transform_edt(~level.can_give, return_distances=False, return_indices=True)
     return np.ascontiguousarray(np.stack([border[0][y, x], border[1][y, x]], -1), np.int32)
 
