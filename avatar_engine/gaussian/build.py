@@ -45,7 +45,7 @@ from avatar_engine.types import (
 Progress = Callable[[str, float], None]
 _PIVOT = (0.0, -7.0, -1.0)
 _SIGMA = 0.6  # texel steps; leaves about 1 % of light at yaw 20
-_LID_SIGMA = 0.35  # more, down a lid: unfolding it would open slits over the eyeball
+_LID_SIGMA = 0.12  # more, down a lid: unfolding opens slits over the eyeball; much more rings
 _TOP_OPACITY = 0.99
 _BESIDE_CLOTH = 0.7  # reluctance of skin whose pixels border on a collar
 _FIXED = 50.0  # more reluctance than any picture can outweigh

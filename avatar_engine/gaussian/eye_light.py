@@ -86,7 +86,7 @@ def _sheet(
         "opacities": np.broadcast_to(opacity, shape),
         "trust": np.zeros(shape),
         "winding": np.zeros(shape),
-        "depth_bias": np.full(shape, 0.04),
+        "depth_bias": np.zeros(shape),
     }
 
 
