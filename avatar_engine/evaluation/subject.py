@@ -26,7 +26,7 @@ class SelfDriven:
     differs from it later is added. Landmarks say the rest: being this very person's, they are
     brought where the picture has them, by weights, as much of the photo's residual (what no weight
     explains) as suits, and, where there are any, corrections. The network also looks at what was
-    drawn for the pictures before, and the head is held where both are seen alike.
+    drawn for the pictures before, and head and landmarks are held where both are seen alike.
 
     Attributes:
         following_s: CPU seconds spent so far on finding states and looking at what was drawn.
@@ -61,11 +61,11 @@ class SelfDriven:
 
         def missing(state: FaceState, residual: float) -> NDArray[np.float64]:
             wanted = self._landmarks.missing(state, seen.landmarks, residual)
-            return wanted - self._registered
+            return wanted - self._registered + self._mirror.beside
 
         begun = self._retarget.state(seen, self._rest)
-        matched, residual = self._likeness.matched(begun, missing)
         view = self._mirror.corrected(seen)
+        matched, residual = self._likeness.matched(begun, missing)
         posed = self._retarget.state(replace(seen, view=view), self._rest)
         return (
             replace(matched, head_pose=posed.head_pose, head_shift=posed.head_shift),

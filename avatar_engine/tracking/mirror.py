@@ -2,7 +2,9 @@
 
 The network misreads a pose a little, by a face's light, brows or make-up. Drawn where it was read,
 the face is misread in the same way once more; so the second reading, against the first, shows the
-error of both. It holds while the head stays where it is, and is forgotten as the head turns.
+error of both. So does every landmark besides: lips drawn a little beside those that were read are
+asked for a little to the other side. Both hold while the head stays where it is, and are forgotten
+as the head turns.
 """
 
 import numpy as np
@@ -19,7 +21,11 @@ from avatar_engine.tracking.retarget import angles_of, rotation_of
 from avatar_engine.tracking.trust import OUTLINE
 
 _GAIN = 0.3  # of what a picture shows; more would follow the reading's noise
-_FORGET_TURN = 0.05  # rad, over which what was learnt fades to a third
+_FORGET_TURN = 0.05  # rad, over which what was learnt of the pose fades to a third
+_FORGET_LANDMARKS_TURN = 0.1  # and of single landmarks
+_LANDMARK_GAIN = 0.2  # a single landmark is read less surely than the pose of all
+_LANDMARK_MEMORY = 0.97  # per picture: an expression goes, and what was learnt on it
+_FARTHEST_CM = 0.3  # that a landmark may be asked beside where it is wanted
 _STEADY_Y_CM = -2.2  # lower landmarks go with the mouth and say little of the pose
 _BROW_Y_CM = 4.3
 _BROW_TRUST = 0.5  # and of the forehead
@@ -28,7 +34,7 @@ _SURE = 0.5  # of a face
 
 
 class Mirror:
-    """Corrects the view that a persona is drawn in, for a driver who is the persona's own person.
+    """Corrects what a persona is drawn by, for a driver who is the persona's own person.
 
     Not for several threads at once. Costs one look of the landmark network per picture.
 
@@ -42,7 +48,13 @@ class Mirror:
         self._turn: NDArray[np.float64] | None = None
         # Yaw, pitch and roll in rad, right and down in cm, log of the scale.
         self._error = np.zeros(6)
+        self._beside = np.zeros((FACE_POINTS, 3))
         self._trust = _steadiness()[:, None]
+
+    @property
+    def beside(self) -> NDArray[np.float64]:
+        """How much farther than wanted landmarks are to be asked to go [468, 3], cm, head space."""
+        return self._beside
 
     def corrected(self, seen: Observation) -> View:
         """The view to draw for the next picture of the driver; to be asked once for each."""
@@ -50,6 +62,7 @@ class Mirror:
         if self._turn is not None:
             turned = float(np.linalg.norm(angles_of(turn @ self._turn.T)))
             self._error *= np.exp(-turned / _FORGET_TURN)
+            self._beside *= np.exp(-turned / _FORGET_LANDMARKS_TURN) * _LANDMARK_MEMORY
         self._turn = turn
         return View(
             rotation_of(self._error[:3]) @ turn,
@@ -73,10 +86,14 @@ class Mirror:
         # Where each unknown moves a landmark: to the right, and down.
         right = np.stack([z, none, -y, all_, none, x])
         down = np.stack([none, z, -x, none, all_, -y])
-        J = (np.stack([right, down], -1) * self._trust).reshape(6, -1)
+        moved = np.stack([right, down], -1)  # [6, 468, 2]
+        J = (moved * self._trust).reshape(6, -1)
         belief = np.array([_TURN_BELIEF_CM2, _TURN_BELIEF_CM2, 1e-3, 1e-3, 1e-3, 1e-3])
         found = np.linalg.solve(J @ J.T + np.diag(belief), J @ (apart * self._trust).ravel())
         self._error += _GAIN * found
+        besides = (apart - np.tensordot(found, moved, 1)) * [1, -1]
+        more = _LANDMARK_GAIN * np.pad(besides, ((0, 0), (0, 1))) @ seen.view.turn
+        self._beside = np.clip(self._beside + more, -_FARTHEST_CM, _FARTHEST_CM)
 
     def _read(self, drawn: NDArray[np.uint8]) -> Face | None:
         face = self._face

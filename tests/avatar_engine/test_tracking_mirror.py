@@ -70,6 +70,29 @@ def test_what_was_learnt_is_forgotten_as_the_head_turns(picture, seen):
     assert abs(left) < 0.2 * abs(there)
 
 
+def test_a_mouth_drawn_beside_the_drivers_is_asked_to_the_other_side(picture, seen):
+    alike = answer(seen, picture)[0].beside
+    x, y = seen.landmarks[[61, 291, 0, 17], :2].mean(0)
+    pixel = np.mgrid[: picture.shape[0], : picture.shape[1]][::-1].astype(np.float32)
+    reach = 0.9 * seen.view.scale * 5.0
+    near = np.exp(-((pixel[0] - x) ** 2 + (pixel[1] - y) ** 2) / reach**2 * 4)
+    down = 0.25 * seen.view.scale  # a quarter of a centimetre
+    drawn = cv2.remap(picture, pixel[0], pixel[1] - down * near, cv2.INTER_LINEAR)
+    mirror, _ = answer(seen, drawn)
+    lips, brows = [0, 13, 14, 17], [70, 105, 300, 334]
+    # The network sees half of so odd a bend.
+    assert 0.3 < (mirror.beside - alike)[lips, 1].mean() / (0.2 * 0.25) < 1.1
+    assert abs((mirror.beside - alike)[brows, 1].mean()) < 0.01
+
+
+def test_no_landmark_is_asked_far_beside_where_it_is_wanted(picture, seen):
+    mirror = Mirror()
+    for _ in range(12):
+        mirror.corrected(seen)
+        mirror.look(moved(picture, seen, degrees=-14, scale=0.9), replace(seen))
+    assert 0 < np.abs(mirror.beside).max() <= 0.3
+
+
 def test_a_picture_without_a_face_teaches_nothing(seen, picture):
     _, view = answer(seen, np.full_like(picture, 90))
     assert view.centre == pytest.approx(seen.view.centre)
