@@ -28,6 +28,7 @@ Missing = Callable[[FaceState, float], NDArray[np.floating]]
 _LOOSE_CM, _LOOSE_TRUST = 0.5, 0.3  # landmarks that are not registered well
 # Summed over landmarks, what one unit must explain. Mouths are read less surely than eyes.
 _MOUTH_CM, _WEIGHT_CM, _RESIDUAL_CM, _CORRECTION_CM = 1.0, 0.6, 0.5, 0.6
+_DRIVEN_CM = 5 * _CORRECTION_CM  # portraits' landmarks ask for a fifth of such a mode's unit
 _ROUNDS = 2  # lips and drivers of corrective modes are not linear
 _EXPRESSIONS = len(ARKIT)
 _RESIDUAL = PLAIN_MODES - 1
@@ -56,7 +57,9 @@ class Likeness:
         self._modes = (modes * self._trust).reshape(len(modes), -1)
         self._count = len(modes) - PLAIN_MODES
         beliefs = [_MOUTH_CM if name.startswith(("mouth", "jaw")) else _WEIGHT_CM for name in ARKIT]
-        beliefs += [_RESIDUAL_CM] + [_CORRECTION_CM] * self._count
+        self._drivers, self._source = maps.drivers, maps.source
+        is_driven = maps.drivers.linear.any(1)
+        beliefs += [_RESIDUAL_CM, *np.where(is_driven, _DRIVEN_CM, _CORRECTION_CM)]
         self._belief = np.square(beliefs)
         self._curvature = self._modes @ self._modes.T + np.diag(self._belief)
 
@@ -76,23 +79,23 @@ class Likeness:
             The state, and the share of the photo's residual in [0, 1] to draw it with: what the
             photo's expression was besides its weights goes where that expression goes.
         """
-        count = self._count
-        low = np.concatenate([np.zeros(PLAIN_MODES), np.full(count, -LARGEST_CORRECTION)])
-        high = np.concatenate([np.ones(PLAIN_MODES), np.full(count, LARGEST_CORRECTION)])
-        weights = np.clip(self._rest + guess.blendshapes, 0.0, 1.0)
-        believed = np.concatenate([weights, [1.0], np.zeros(count)])
-        found = believed
+        given = np.append(np.clip(self._rest + guess.blendshapes, 0.0, 1.0), 1.0)
+        nothing, farthest = np.zeros(PLAIN_MODES), np.full(self._count, LARGEST_CORRECTION)
+        least, most = np.append(nothing, -farthest), np.append(nothing + 1, farthest)
+        found = np.append(given, self._undriven(given))
         for _ in range(_ROUNDS):
             state = self._state(guess, found)
             asked = self._asked(missing(state, float(found[_RESIDUAL]))[:, :2])
-            found = found + minimise_bounded(
+            undriven = self._undriven(found)
+            believed, middle = np.append(given, undriven), np.append(nothing, undriven)
+            step = minimise_bounded(
                 self._curvature,
                 asked + self._belief * (believed - found),
-                low - found,
-                high - found,
+                middle + least - found,
+                middle + most - found,
                 np.zeros(len(found)),
             )
-            found = np.clip(found, low, high)
+            found = np.clip(found + step, middle + least, middle + most)
         return self._state(guess, found), float(found[_RESIDUAL])
 
     def corrections(self, left: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -110,6 +113,15 @@ class Likeness:
             most,
             np.zeros(count),
         )
+
+    def _undriven(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Corrections [C] that hold the modes where the photo has them, whatever the expression.
+
+        The tracker's weights explain a face by straight lines alone; what expressions bring on
+        besides would be counted twice, and carry the weights' noise to the lips.
+        """
+        drivers = self._drivers
+        return drivers.amounts(self._source) - drivers.amounts(weights[:_EXPRESSIONS])
 
     def _asked(self, moved: NDArray[np.floating]) -> NDArray[np.float64]:
         return self._modes @ (moved * self._trust).ravel()

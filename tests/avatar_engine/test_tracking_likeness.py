@@ -152,3 +152,27 @@ def test_posed_landmarks_are_where_the_definition_draws_them(rig, head):
     missing = PosedLandmarks(maps, camera).missing(state, pixels)
     assert lies_still.sum() > 100
     assert np.abs(missing[lies_still]).max() < 0.01  # cm
+
+
+def test_what_expressions_bring_on_is_not_counted_where_landmarks_speak(rig, head):
+    drivers = Drivers.none(2)
+    drivers.linear[:, ARKIT_INDEX["jawOpen"]] = [0.8, -0.5]
+    maps = replace(head[0], drivers=drivers)
+    wanted = weights_of(jawOpen=0.5).astype(np.float64)
+    begun = FaceState(weights_of(jawOpen=0.4))
+    likeness = Likeness(maps, rig)
+
+    def drawn(corrections):
+        state, _ = likeness.matched(begun, lacking(rig, maps, wanted, corrections))
+        return expression_weights(maps, state, 1.0)[53:]
+
+    by_lines = drawn(np.zeros(2))
+    assert np.abs(by_lines).max() < 0.02
+    # Landmarks still bring the modes on, only less readily than those that nothing drives.
+    besides = drawn(np.array([0.8, 0.0]))
+    free, _ = Likeness(head[0], rig).matched(
+        begun, lacking(rig, head[0], wanted, np.array([0.8, 0.0]))
+    )
+    assert free.corrections is not None
+    assert 0.02 < besides[0] < 0.5 * free.corrections[0]
+    assert abs(besides[1]) < 0.02
