@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.gaussian.hairline import hair_beside
 from avatar_engine.gaussian.light import Light
 from avatar_engine.gaussian.lips import paint_lips
 from avatar_engine.gaussian.sculpture import Sculpture
@@ -67,12 +68,18 @@ def complete(
     weight = np.clip(2 * trust, 0, 1).reshape(R, R) * (s.rig.chart == Chart.SKIN)
     lit = Light(light.log * (1 - grows)[:, None])
     bare = lit.without(color).reshape(R, R, 3)
-    nearest = fill(bare, weight).reshape(-1, 3)
     # From the middle of the ears down the unseen is skin, also where hair is the nearest seen.
     other = s.regions.scalp * (not is_bald) + s.regions.ear_weight * labels.is_long
-    from_skin = fill(bare, weight * (1 - np.clip(grows, 0, 1)).reshape(R, R) * plain.reshape(R, R))
-    low = smoothstep(s.rig.mean[:, 1], *_SIDE_SKIN) * (1 - np.clip(grows + other, 0, 1))
-    full = lit.onto(nearest + low[:, None] * (from_skin.reshape(-1, 3) - nearest))
+    low = (smoothstep(s.rig.mean[:, 1], *_SIDE_SKIN) * (1 - np.clip(grows + other, 0, 1)))[:, None]
+    bare_seen = weight * (1 - np.clip(grows, 0, 1)).reshape(R, R) * plain.reshape(R, R)
+    from_skin = fill(bare, bare_seen).reshape(-1, 3)
+    if is_bald:
+        nearest = fill(bare, weight).reshape(-1, 3)
+        full = lit.onto(nearest + low * (from_skin - nearest))
+    else:
+        beside = hair_beside(color.reshape(R, R, 3), weight, np.maximum(hairy, grows), labels)
+        hair = beside.share[:, None] * (1 - low)
+        full = beside.color * hair + lit.onto(from_skin) * (1 - hair)
     share = weight.reshape(-1, 1)
     return np.where(s.regions.skin[:, None], color * share + full * (1 - share), 0)
 
