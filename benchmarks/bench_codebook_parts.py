@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from codebook_codes import codes_needed
 from codebook_figures import interval
-from codebook_parts import Parts, missing_motion, new_skin, without_choice
+from codebook_parts import Parts, missing_motion, new_skin, without_choice, without_hearing
 from codebook_views import psnr, rms
 from numpy.typing import NDArray
 from PIL import Image
@@ -44,15 +44,13 @@ _LEAST_TEXELS, _STRESSED = 60, 0.05
 _SHEET_EVERY, _SHEET_HEADS, _SHEET_ROWS = 9, 4, 112  # below are eyes and teeth
 
 
-def color_miss(
-    parts: Parts, heads: Sequence[LearntHead], *, hears: bool = True
-) -> dict[str, float]:
+def color_miss(parts: Parts, heads: Sequence[LearntHead]) -> dict[str, float]:
     """PSNR by person of newly seen skin, where a persona's build would take the colours over."""
     found: dict[str, list[float]] = defaultdict(list)
     for head in heads:
         new = new_skin(parts.ground, head)
         if head.truth is not None and (new > 0.5).sum() >= _LEAST_TEXELS:
-            missed = parts.colors(head, hears=hears) - head.truth
+            missed = parts.colors(head) - head.truth
             found[person_of(head.name)].append(psnr(missed, new))
     return {person: statistics.mean(values) for person, values in found.items()}
 
@@ -143,18 +141,16 @@ def measured(cache: Path, weights: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, heads in track(colored.items(), "Colours"):
         if heads:
-
-            def colors(
-                given: Layers, *, hears: bool = True, heads: Sequence[LearntHead] = heads
-            ) -> dict[str, float]:
-                return color_miss(Parts(given, ground), heads, hears=hears)
-
-            less = {
-                "appearance_off": colors(silent),
-                "retrieval_by_mean": colors(without_choice(layers, "appearance")),
-                "motion_not_heard": colors(layers, hears=False),
-            }
-            whole = colors(layers)
+            whole, off, mean, deaf = (
+                color_miss(Parts(given, ground), heads)
+                for given in (
+                    layers,
+                    silent,
+                    without_choice(layers, "appearance"),
+                    without_hearing(layers),
+                )
+            )
+            less = {"appearance_off": off, "retrieval_by_mean": mean, "motion_not_heard": deaf}
             found[name] = _table(whole, less, is_gain=True)
             if name != "synthetic":
                 gains = {who: whole[who] - less["appearance_off"][who] for who in whole}
@@ -168,14 +164,20 @@ def measured(cache: Path, weights: Path) -> dict[str, Any]:
             less = {"motion_off": off, "retrieval_by_mean": mean}
             found[name] = _table(whole, less, is_gain=False)
     found["codes_needed"] = {
-        "appearance": codes_needed(layers, "appearance", _lacking_colors(ground, _all(colored))),
-        "motion": codes_needed(layers, "motion", _lacking_motion(ground, _all(moving))),
+        "appearance": {
+            name: codes_needed(layers, "appearance", _lacking_colors(ground, heads))
+            for name, heads in _and_all(colored).items()
+        },
+        "motion": {
+            name: codes_needed(layers, "motion", _lacking_motion(ground, heads))
+            for name, heads in _and_all(moving).items()
+        },
     }
     return found
 
 
-def _all(groups: Mapping[str, Sequence[LearntHead]]) -> list[LearntHead]:
-    return [head for heads in groups.values() for head in heads]
+def _and_all(groups: Mapping[str, Sequence[LearntHead]]) -> dict[str, Sequence[LearntHead]]:
+    return {**groups, "all": [head for heads in groups.values() for head in heads]}
 
 
 def write_sheet(cache: Path, weights: Path, file: Path) -> None:

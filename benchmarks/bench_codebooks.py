@@ -56,7 +56,7 @@ def ablation(cache: Path, checkpoints: Path, shipped: Path | None) -> dict[str, 
     for name, run in track(named, "Judging"):
         rows[name].append(judge.figures(run) | {"steps": run.steps})
         if run.halves is not None:
-            sizes[name] = _size(run)
+            sizes[name] = size_of_run(run)
     table = {
         name: {
             "seeds": len(found),
@@ -90,7 +90,8 @@ def build_cost(photo: Path) -> dict[str, float]:
     }
 
 
-def _size(run: Trained) -> dict[str, float]:
+def size_of_run(run: Trained) -> dict[str, float]:
+    """Parameters and multiply-adds of both halves."""
     assert run.halves is not None
     fields, person = torch.zeros(1, 3, 32, 32), torch.zeros(1, 6, 32, 32)
     silence = {s: torch.zeros(1, s * s, MOTION.width) for s in SCALES}

@@ -95,6 +95,13 @@ class Answers:
         added = share * np.float32(APPEARANCE.unit) * found.total[0].numpy()
         return before.color, np.clip(before.color + added, 0, 1)
 
+    @torch.no_grad()
+    def moved(self, head: LearntHead, expressions: Floats) -> Floats:
+        """Displacement [K, 3, 64, 64] cm that corrective modes add in expressions [K, 52]."""
+        assert self.trained.halves is not None
+        amounts = self.trained.halves.driving(torch.from_numpy(expressions)).numpy()
+        return np.tensordot(amounts, MOTION.unit * self.modes(head), 1).astype(np.float32)
+
     def _before(self, head: LearntHead, stays: Floats | None, extra: Floats | None) -> Fused:
         assert head.color is not None
         assert head.seen is not None
@@ -111,8 +118,6 @@ class Answers:
         planes = np.concatenate([appearance_planes(before, hairy), self._ground.place])
         person = _batch(self._batches.person(head, residual=True))
         heard = dict(self.trained.halves.motion(self._fields(head.source[None]), person).tokens)
-        if self.trained.variant == "appearance":
-            heard = {scale: torch.zeros_like(x) for scale, x in heard.items()}
         return self.trained.halves.appearance(_batch(planes), heard)
 
     def questions(self, head: LearntHead) -> Iterator[tuple[str, Found, Tensor, Tensor]]:

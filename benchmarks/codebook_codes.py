@@ -20,6 +20,8 @@ def codes_needed(
 ) -> dict[str, float]:
     """Perplexity of the codes next to what heads lack, over the number of codes of each scale.
 
+    Scales at which nothing that is known fills a code's place are left out.
+
     Args:
         layers: Of a weight file.
         half: ``motion`` or ``appearance``.
@@ -39,6 +41,7 @@ def codes_needed(
     return {
         str(scale): round(perplexity(torch.cat(found[scale]), count) / count, 3)
         for scale, count in zip(SCALES, plan.prefixes, strict=True)
+        if any(len(codes) for codes in found[scale])
     }
 
 

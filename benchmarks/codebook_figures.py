@@ -134,9 +134,7 @@ class Judge:
         found = {"motion_before_mm": 10 * rms(missing, weight), "motion_mm": 0.0}
         found["motion_mm"] = found["motion_before_mm"]
         if answers.trained.has_motion and answers.trained.halves is not None:
-            modes = answers.modes(head)
-            amounts = answers.trained.halves.driving(torch.from_numpy(head.expressions)).numpy()
-            said = MOTION.unit * np.tensordot(amounts, modes, 1)
+            said = answers.moved(head, head.expressions)
             found["motion_mm"] = 10 * rms(missing - said, weight)
         return found
 

@@ -36,17 +36,15 @@ class Parts:
         self._batches = Batches([], ground, 0)
         self._prototypes = self._fields(np.stack([weights_of(**p) for p in PROTOTYPES]))
 
-    def colors(self, head: LearntHead, *, hears: bool = True) -> Floats:
+    def colors(self, head: LearntHead) -> Floats:
         """Completed colours [3, 128, 128] of a head whose build guessed what it does not see."""
         assert head.base is not None
         assert head.seen is not None
         assert head.hairy is not None
         person = self._batches.person(head, residual=True)[None]
-        _, heard = self._motion.compensate(self._fields(head.source[None]), person)
-        if not hears:
-            heard = {scale: np.zeros_like(x) for scale, x in heard.items()}
         before = Fused(head.base, head.seen, head.seen[:, ::-1])
-        lacks = self._whole.lacking([before], head.hairy, heard)[0]
+        fields = self._fields(head.source[None])
+        lacks = self._whole.lacking(before, head.hairy, fields, person)
         trust: Floats = self._layers["ground.trust"] * used_share(self.ground, head.hairy)
         whole: Floats = np.clip(head.base + trust * lacks, 0, 1)
         return whole.astype(np.float32)
@@ -69,6 +67,15 @@ def without_choice(layers: Layers, half: str) -> dict[str, Floats]:
         for part in ("weight", "bias"):
             name = f"{half}.scale{scale}.query.{part}"
             found[name] = np.zeros_like(layers[name])
+    return found
+
+
+def without_hearing(layers: Layers) -> dict[str, Floats]:
+    """The same layers, whose appearance half hears nothing of the motion."""
+    found = dict(layers)
+    for scale in SCALES:
+        name = f"appearance.heard{scale}.weight"
+        found[name] = np.zeros_like(layers[name])
     return found
 
 

@@ -46,6 +46,13 @@ def person_planes(positions: Floats, mean: Floats, residual: Floats, skin: Float
     return (np.concatenate([shape, left]) * skin).astype(np.float32)
 
 
+def mirrored(vectors: Floats) -> Floats:
+    """Planes [B, 3 K, S, S] of vectors in head space, in a mirror: left is right."""
+    across = np.ones((vectors.shape[1], 1, 1), np.float32)
+    across[::3] = -1
+    return vectors[..., ::-1] * across
+
+
 def shrunk(values: Floats, side: int, weight: Floats | None = None) -> Floats:
     """Maps [C, S, S] at ``side`` texels: means, by weight [S, S] where one is given."""
     w = np.ones(values.shape[1:], np.float32) if weight is None else weight

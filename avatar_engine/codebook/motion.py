@@ -21,11 +21,11 @@ class MotionCodebook:
         self._codebook = Codebook(layers, "motion", MOTION)
 
     def compensate(self, fields: Floats, person: Floats) -> tuple[Floats, Tokens]:
-        """Ask for several expressions of one person.
+        """Ask for several expressions of one person, or for one of each.
 
         Args:
             fields: [B, 3, 32, 32] cm, the linear rig's displacement in each expression.
-            person: [1, 6, 32, 32] of ``front.person_planes``.
+            person: [1 or B, 6, 32, 32] of ``front.person_planes``.
 
         Returns:
             [B, 3, 64, 64] cm to add to them, and the tokens that the appearance half listens to.

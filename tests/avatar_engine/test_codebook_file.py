@@ -11,6 +11,7 @@ from avatar_engine.errors import WeightsError
 from avatar_engine.head import load_head_rig
 from avatar_engine.training.codebooks.export import exported
 from avatar_engine.training.codebooks.ground import Ground, ground_of
+from avatar_engine.training.codebooks.heads import TWINS
 from avatar_engine.training.codebooks.learning import Halves
 from avatar_engine.types import SeenHead, weights_of
 from avatar_engine.weights import WeightFacts, save_weights
@@ -74,6 +75,26 @@ def test_a_half_that_is_switched_off_changes_nothing(
     found = load_compensator(path).compensate(head)
     np.testing.assert_array_equal(found.color, head.color)
     assert len(found.modes) == len(found.drivers) == 0
+
+
+def test_a_head_in_a_mirror_is_completed_as_in_a_mirror(head: SeenHead):
+    def flipped(texels):
+        return np.ascontiguousarray(texels.reshape(256, 256, -1)[:, ::-1].reshape(texels.shape))
+
+    def turned(vectors):
+        return flipped(vectors) * np.array([-1, 1, 1], np.float32)
+
+    other = SeenHead(
+        color=flipped(head.color),
+        seen=flipped(head.seen),
+        hairy=head.hairy,
+        positions=turned(head.positions),
+        residual=turned(head.residual),
+        source=head.source[TWINS],
+    )
+    here, there = (load_compensator().compensate(x).color for x in (head, other))
+    assert np.abs(here - head.color).max() > 0.05
+    np.testing.assert_allclose(flipped(there), here, atol=1e-4)
 
 
 def test_files_that_are_not_the_codebooks_are_refused(tmp_path: Path, ground: Ground):

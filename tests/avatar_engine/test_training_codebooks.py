@@ -187,6 +187,21 @@ def test_every_variant_trains_and_completes_heads(
     assert len(found.modes) == (0 if variant == "appearance" else 16)
 
 
+def test_colours_that_learn_alone_do_not_hear_the_motion(heads: list[LearntHead], ground: Ground):
+    for variant, hears in (("appearance", False), ("both", True)):
+        learner = Learner(Batches(heads, ground, 0), FEW, variant)
+        learner.run()
+        net = learner.mean.appearance
+        planes, rng = torch.full((1, 11, 128, 128), 0.3), torch.Generator().manual_seed(0)
+        spoken = [
+            {s: k * torch.randn(1, s * s, MOTION.width, generator=rng) for s in (8, 16, 32)}
+            for k in (0, 1)
+        ]
+        with torch.no_grad():
+            silent, loud = (net(planes, tokens).total for tokens in spoken)
+        assert bool((silent != loud).any()) == hears
+
+
 def test_the_command_trains_a_little_and_writes_codebooks(cache: Path, tmp_path: Path, capsys):
     output = tmp_path / "made.safetensors"
     main(data=cache, work=tmp_path, output=output, steps=2, seed=1)

@@ -68,7 +68,7 @@ def main(
         raise typer.BadParameter(f"{data} holds no heads; run avatar_engine.training.portraits")
     schedule = _SMOKE if smoke else Schedule(steps=steps, seed=seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    tried, taught = _parted(returned, aside)
+    tried, taught = parted(returned, aside)
     batches = Batches([*heads, *taught], ground, schedule.seed)
     learner = Learner(batches, schedule, variant, device)
     file = work / "checkpoint.pt"
@@ -111,7 +111,7 @@ def main(
     console.print(f"wrote {output.name}, {output.stat().st_size / 1e6:.2f} MB")
 
 
-def _parted(
+def parted(
     returned: Sequence[LearntHead], aside: Sequence[LearntHead]
 ) -> tuple[list[LearntHead], list[LearntHead]]:
     """Heads that only tell how far to believe, and those that are learnt from: by person."""

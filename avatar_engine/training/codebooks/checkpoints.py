@@ -31,13 +31,11 @@ class _Motion:
 @dataclass(frozen=True, slots=True)
 class _Appearance:
     net: AppearanceNet
-    is_deaf: bool
 
     @torch.no_grad()
     def compensate(self, planes: Floats, motion: Tokens) -> Floats:
         """As ``codebook.appearance.AppearanceCodebook``."""
-        share = 0.0 if self.is_deaf else 1.0
-        heard = {scale: torch.from_numpy(x) * share for scale, x in motion.items()}
+        heard = {scale: torch.from_numpy(x) for scale, x in motion.items()}
         whole: Floats = self.net(torch.from_numpy(planes), heard).total.numpy()
         return whole
 
@@ -66,5 +64,5 @@ def compensator_of(checkpoint: Path, trust: Floats | None = None) -> CodebookCom
         appearance=has_appearance,
     )
     layers = {name: np.asarray(value, np.float32) for name, value in tensors.items()}
-    appearance = _Appearance(halves.appearance, is_deaf=variant == "appearance")
-    return CodebookCompensator(layers, _Motion(halves.motion), appearance, drivers_of(layers))
+    asked = _Motion(halves.motion), _Appearance(halves.appearance)
+    return CodebookCompensator(layers, *asked, drivers_of(layers))

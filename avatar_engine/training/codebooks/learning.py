@@ -142,11 +142,8 @@ class Learner(Course[dict[str, float]]):
             return self.halves.motion(self._prototypes, person).exact().total[None]
 
     def _heard(self, batch: AppearanceBatch) -> dict[int, Tensor]:
-        """Tokens of the photo's own expression; silence where the halves learn apart."""
-        tokens = self.halves.motion(self._fields(batch.source), batch.person).tokens
-        if self.variant == "appearance":
-            return {scale: torch.zeros_like(x) for scale, x in tokens.items()}
-        return dict(tokens)
+        """Tokens of the photo's own expression."""
+        return dict(self.halves.motion(self._fields(batch.source), batch.person).tokens)
 
     def _fields(self, weights: Tensor) -> Tensor:
         """[B, 3, 32, 32] displacement of the rig at expression weights [B, 52]."""

@@ -39,6 +39,14 @@ def _silent(layer: nn.Conv2d) -> nn.Conv2d:
     return layer
 
 
+def _hearing(made: int, *, is_deaf: bool) -> nn.Linear:
+    """What the appearance half makes of the motion's tokens; where it learns alone: nothing."""
+    layer = nn.Linear(MOTION.width, made)
+    if is_deaf:
+        nn.init.zeros_(layer.weight).requires_grad_(False)
+    return layer
+
+
 def _gelu(x: Tensor) -> Tensor:
     return functional.gelu(x, approximate="tanh")
 
@@ -85,7 +93,7 @@ class AppearanceNet(nn.Module):
             setattr(self, f"down{scale}", _convolution(given, made, 2))
             setattr(self, f"deep{scale}", _convolution(made, made))
             setattr(self, f"in{scale}", nn.Linear(made, d))
-            setattr(self, f"heard{scale}", nn.Linear(MOTION.width, d))
+            setattr(self, f"heard{scale}", _hearing(d, is_deaf=variant == "appearance"))
             given = made
         self.codebook: _Memory = _MEMORIES.get(variant, Codebook)(APPEARANCE)
         self.up, self.last = _convolution(d + at64 + 12, at64), _convolution(at64, at64)

@@ -49,7 +49,16 @@ def trust_of(pairs: Sequence[LearntHead], halves: Halves, batches: Batches) -> F
 
 
 def lacking(head: LearntHead, halves: Halves, batches: Batches) -> Floats:
-    """What a persona's build of a head lacks, [3, 128, 128] sRGB."""
+    """What a persona's build of a head lacks, [3, 128, 128] sRGB.
+
+    The head is asked about twice, the second time in a mirror, as a persona's build does.
+    """
+    said, turned = (_said(each, halves, batches) for each in (head, head.mirrored()))
+    return np.multiply(said + turned[..., ::-1], 0.5, dtype=np.float32)
+
+
+def _said(head: LearntHead, halves: Halves, batches: Batches) -> Floats:
+    """What the networks say that a head lacks, [3, 128, 128] sRGB."""
     assert head.base is not None
     assert head.seen is not None
     assert head.hairy is not None
