@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar, get_args
 
 from avatar_engine.errors import RenderError
 
@@ -14,20 +14,49 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+CudaKernels = Literal["triton", "gsplat"]
+"""Whose kernels a CUDA renderer runs."""
+
+
 def has_cuda() -> bool:
-    """Whether the CUDA renderer can run here: torch, gsplat and a CUDA device."""
-    return _missing() is None
+    """Whether a CUDA renderer can run here: torch, Triton or gsplat, and a CUDA device."""
+    return any(missing_for_cuda(kernels) is None for kernels in get_args(CudaKernels))
 
 
-def require_cuda() -> None:
+def require_cuda(kernels: CudaKernels) -> None:
     """Refuse with the missing part.
 
     Raises:
-        RenderError: torch, gsplat or a CUDA device is missing.
+        RenderError: torch, the kernels' package or a CUDA device is missing.
     """
-    missing = _missing()
+    missing = missing_for_cuda(kernels)
     if missing is not None:
         raise RenderError(f"the cuda renderer needs {missing}; or choose the cpu renderer")
+
+
+def missing_for_cuda(kernels: CudaKernels) -> str | None:
+    """What is missing for a CUDA renderer with these kernels; None where nothing is."""
+    for name in (kernels, "torch"):
+        if importlib.util.find_spec(name) is None:
+            return f"{name}: pip install 'livepitch[cuda]'"
+    if has_nvidia_driver():  # importing torch takes seconds: look before
+        import torch
+
+        if torch.cuda.is_available():
+            return None
+    return "a CUDA device, and there is none"
+
+
+def has_nvidia_driver() -> bool:
+    """Whether NVIDIA's driver is installed: known without torch."""
+    import ctypes
+
+    name = "nvcuda.dll" if os.name == "nt" else "libcuda.so.1"
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
 
 
 def compiled(function: Callable[..., Any], **options: Any) -> Any:
@@ -91,12 +120,3 @@ def give_back_memory() -> None:
 
     with contextlib.suppress(OSError, AttributeError):  # another C library
         ctypes.CDLL("libc.so.6").malloc_trim(0)
-
-
-def _missing() -> str | None:
-    for name in ("gsplat", "torch"):  # importing torch takes seconds: look before
-        if importlib.util.find_spec(name) is None:
-            return f"{name}: pip install 'livepitch[cuda]'"
-    import torch
-
-    return None if torch.cuda.is_available() else "a CUDA device, and torch finds none"

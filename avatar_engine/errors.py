@@ -10,6 +10,8 @@ AvatarEngineError
 ├── VideoError           a driving video cannot be read, or shows no face
 ├── RenderError          a renderer is unknown or cannot run on this machine
 └── ShapeError           an array has the wrong shape; a programming mistake
+
+RenderWarning (a UserWarning) says that a renderer goes on in another way than it began.
 """
 
 from typing import Literal
@@ -75,3 +77,7 @@ class RenderError(AvatarEngineError):
 
 class ShapeError(AvatarEngineError):
     """An array has the wrong shape."""
+
+
+class RenderWarning(UserWarning):
+    """A renderer goes on in another way than it began; the pictures are right."""

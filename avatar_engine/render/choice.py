@@ -1,14 +1,18 @@
 """The one way to get a renderer."""
 
 import importlib.util
+import logging
 from typing import Literal, get_args
 
-from avatar_engine.device import has_cuda, require_cuda
+from avatar_engine.device import has_cuda
 from avatar_engine.errors import RenderError
+from avatar_engine.render.cuda_choice import open_cuda
 from avatar_engine.render.protocol import RenderConfig, Renderer
 from avatar_engine.types import Camera, HeadMaps, Plates
 
 RendererName = Literal["auto", "reference", "cpu", "cuda"]
+
+_log = logging.getLogger(__name__)
 
 
 def open_renderer(
@@ -17,7 +21,8 @@ def open_renderer(
     """Open a renderer for one persona.
 
     Args:
-        name: ``auto`` takes ``cuda`` where gsplat and a CUDA device are at hand, else ``cpu``.
+        name: ``cuda`` takes the tile renderer, or gsplat where that cannot run or does not draw
+            what the reference draws; ``auto`` takes the same, or ``cpu``.
         maps: The persona.
         plates: At the source view's pixels.
         camera: The source view; framed to the output here.
@@ -30,12 +35,6 @@ def open_renderer(
     if name not in get_args(RendererName):
         known = ", ".join(get_args(RendererName))
         raise RenderError(f"unknown renderer {name!r}: choose one of {known}")
-    if name == "auto":
-        name = "cuda" if has_cuda() else "cpu"
-    if name == "cpu":
-        from avatar_engine.render.cpu.renderer import CpuRenderer
-
-        return CpuRenderer(maps, plates, camera, config)
     if name == "reference":
         if importlib.util.find_spec("torch") is None:
             raise RenderError(
@@ -44,7 +43,13 @@ def open_renderer(
         from avatar_engine.render.reference import ReferenceRenderer
 
         return ReferenceRenderer(maps, plates, camera, config)
-    require_cuda()
-    from avatar_engine.render.cuda import CudaRenderer
+    if name == "cuda" or (name == "auto" and has_cuda()):
+        try:
+            return open_cuda(maps, plates, camera, config)
+        except RenderError as error:
+            if name == "cuda":
+                raise
+            _log.warning("pictures are drawn on the CPU: %s", error)
+    from avatar_engine.render.cpu.renderer import CpuRenderer
 
-    return CudaRenderer(maps, plates, camera, config)
+    return CpuRenderer(maps, plates, camera, config)

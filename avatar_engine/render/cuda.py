@@ -1,7 +1,9 @@
-"""The CUDA renderer: the definition in float32 on a GPU, rasterized by gsplat.
+"""The portable CUDA renderer: the definition in float32 on a GPU, rasterized by gsplat.
 
-gsplat compiles or loads its kernels when the first renderer is opened, never on import. Frames of
-several states and several personas are drawn in one pass (``draw_together``).
+The tile renderer (``render/gpu``) is faster; this one is the second opinion, and what is left
+where Triton cannot run. gsplat compiles or loads its kernels when the first renderer is opened,
+never on import. Frames of several states and several personas are drawn in one pass
+(``draw_together``).
 """
 
 from collections.abc import Sequence
@@ -37,7 +39,7 @@ class CudaRenderer:
     def __init__(
         self, maps: HeadMaps, plates: Plates, camera: Camera, config: RenderConfig
     ) -> None:
-        require_cuda()
+        require_cuda("gsplat")
         self._config = config
         self._zoom = drawn_zoom(config.width, config.height)
         self._camera = camera.framed(config.width // self._zoom, config.height // self._zoom)

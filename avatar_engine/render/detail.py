@@ -21,6 +21,11 @@ class Detail:
         source: Gaussians of one frame (B = 1) as the photo shows them, at the output's size.
         maps: The persona.
         missing: [H, W, 3] photo minus the Gaussians' picture, in bytes.
+
+    Attributes:
+        missing: The same, rounded and within ±127.
+        came_from: [M, 2] pixel of the photo where each texel was.
+        seen: [M] 1 where the photo showed it, else 0.
     """
 
     def __init__(self, source: Gaussians, maps: HeadMaps, missing: Tensor) -> None:
@@ -33,17 +38,17 @@ class Detail:
         self._kinds = kinds
         self._drivers = torch.as_tensor(drivers.astype(np.int64), device=missing.device)
         self._fading = torch.as_tensor(fading, device=missing.device).to(missing.dtype)
-        self._missing = missing.round().clamp(-127, 127)
+        self.missing = missing.round().clamp(-127, 127)
         texels, cells, is_front = self._front(source, 0)
-        self._came_from = source.means[0].clone()
+        self.came_from = source.means[0].clone()
         self._area = source.covariances[0]
-        self._seen = torch.zeros_like(self._came_from[:, 0])
+        self.seen = torch.zeros_like(self.came_from[:, 0])
         is_shown = is_front & (kinds[texels] != d.MOUTH)
-        self._seen[texels] = is_shown.to(self._seen.dtype)
+        self.seen[texels] = is_shown.to(self.seen.dtype)
         luma = missing.double().cpu().numpy() @ RGB_TO_YUV[0]
         bears = torch.as_tensor(d.detail_bears(luma, self._cell), device=missing.device)
-        self._bears = torch.ones_like(self._seen)
-        self._bears[texels] = bears.to(self._seen.dtype).flatten()[cells]
+        self._bears = torch.ones_like(self.seen)
+        self._bears[texels] = bears.to(self.seen.dtype).flatten()[cells]
 
     def added(self, gaussians: Gaussians, picture: Tensor) -> Tensor:
         """Pictures [B, H, W, 3] in bytes with the detail of their frames, not rounded."""
@@ -89,8 +94,8 @@ class Detail:
         texels, cells = texels[is_front], cells[is_front]
         stretch = _log_area(gaussians.covariances[frame, texels]) - _log_area(self._area[texels])
         kept = 1 - gaussians.tints[frame, self._drivers[texels]] * self._fading[texels]
-        seen = kept * self._seen[texels] / (1 + (stretch / self._bears[texels]) ** 4)
-        came = self._came_from[texels] - gaussians.means[frame, texels]
+        seen = kept * self.seen[texels] / (1 + (stretch / self._bears[texels]) ** 4)
+        came = self.came_from[texels] - gaussians.means[frame, texels]
         terms = [torch.ones_like(seen), seen, seen * came[:, 0], seen * came[:, 1]]
         terms.append(seen * came.square().sum(-1))
         sums = seen.new_zeros(5, self._rows * self._columns)
@@ -124,8 +129,8 @@ class Detail:
 
     def _looked_up(self, at: Tensor) -> Tensor:
         """Differences [H, W, 3] between pixels; nothing outside the photo."""
-        height, width = self._missing.shape[:2]
-        padded = torch.nn.functional.pad(self._missing.permute(2, 0, 1), (1, 2, 1, 2))
+        height, width = self.missing.shape[:2]
+        padded = torch.nn.functional.pad(self.missing.permute(2, 0, 1), (1, 2, 1, 2))
         x, y = at[..., 0].clamp(-1, width), at[..., 1].clamp(-1, height)
         ix, iy = torch.floor(x).long(), torch.floor(y).long()
         gx, gy = (x - ix), (y - iy)

@@ -12,6 +12,7 @@ from avatar_engine.render.colour import to_i420
 from avatar_engine.render.cpu.renderer import CpuRenderer
 from avatar_engine.render.reference import ReferenceRenderer
 from avatar_engine.types import FaceState, weights_of
+from tests.support.striped_photo import with_striped_photo
 from tests.support.synthetic_head import synthetic_head
 
 SIZE = 128
@@ -21,14 +22,8 @@ torch.set_num_threads(1)
 @pytest.fixture(scope="module")
 def head():
     """A head whose photo shows more than its Gaussians can: fine stripes all over."""
-    maps, plates, camera = synthetic_head(SIZE)
-    state = FaceState(blendshapes=maps.source - maps.rest)
-    plain = ReferenceRenderer(maps, plates, camera, RenderConfig(SIZE, SIZE))
-    photo = plain.render(state, source_residual=1.0).astype(np.int16)
-    rows, columns = np.mgrid[:SIZE, :SIZE]
-    stripes = (12 * np.sin(columns * 1.3) + 10 * np.sin(rows * 0.9 + 1)).astype(np.int16)
-    photo = np.clip(photo + stripes[..., None], 0, 255).astype(np.uint8)
-    return maps, replace(plates, photo=photo), camera, photo
+    scene = with_striped_photo(*synthetic_head(SIZE))
+    return *scene, scene[1].photo
 
 
 def as_photographed(maps) -> FaceState:
