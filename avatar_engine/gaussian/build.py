@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from avatar_engine.gaussian.caps import tangent_caps
 from avatar_engine.gaussian.corrections import with_completion, with_corrections
+from avatar_engine.gaussian.ear_light import ears_in_their_light
 from avatar_engine.gaussian.ears import shaded_ears
 from avatar_engine.gaussian.eye_light import eye_light
 from avatar_engine.gaussian.facing import depth_bias, lid_texels, winding
@@ -78,8 +79,7 @@ def build_maps(
     completion = compensator.compensate(painted.seen_head()) if compensator else None
     if completion is not None:
         painted = with_completion(painted, completion)
-    shaded = shaded_ears(painted.s, painted.samples, painted.ears_found, painted.color)
-    painted = replace(painted, color=shaded)
+    painted = replace(painted, color=_with_ears(painted))
     s, labels, color, opacity = painted.s, painted.labels, painted.color, painted.opacity
     folded, glasses = painted.folded, painted.glasses
     hair = _with_eye_light(s, hair_chart(s, labels, opacity))
@@ -100,6 +100,13 @@ def build_maps(
     maps = in_the_photos_tone(with_lashes(s, maps), s.view)
     tell("done", 1.0)
     return maps, plates
+
+
+def _with_ears(painted: PaintedHead) -> NDArray[np.float64]:
+    """Colours [N, 3] of a head whose painted ears have hollows, and the photo's light on them."""
+    s, samples, found = painted.s, painted.samples, painted.ears_found
+    hollow = shaded_ears(s, samples, found, painted.color)
+    return ears_in_their_light(s, samples, found, hollow)
 
 
 def _with_eye_light(s: Sculpture, hair: HairChart) -> HairChart:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.gaussian.beards import beard_share, grown_beard
 from avatar_engine.gaussian.hairline import hair_beside
 from avatar_engine.gaussian.light import Light
 from avatar_engine.gaussian.lips import paint_lips
@@ -15,6 +16,7 @@ from avatar_engine.types import Chart
 
 BEHIND_TONE = 0.85  # of the hair's median: the back of a head stands in its own shade
 _SHORT = 0.3
+_STRAY = (0.03, 0.12)  # trust; less of it must not tell a whole side where nothing sure is near
 _SIDE_SKIN = (2.5, 0.0)  # cm; above it what is unseen before an ear may be hair
 _ALL_BUT_SKIN = 22.0  # CIELAB
 
@@ -65,14 +67,19 @@ def complete(
         _grow_hair(s, labels, grows, color, trust)
     _smooth_lids(s, labels, folded, color, trust)
     paint_lips(s.rig, s.regions.lip_depth, s.regions.above_mouth, color, trust, labels.skin_tone)
-    weight = np.clip(2 * trust, 0, 1).reshape(R, R) * (s.rig.chart == Chart.SKIN)
+    known = np.clip(2 * trust, 0, 1) * smoothstep(trust, *_STRAY)
+    weight = known.reshape(R, R) * (s.rig.chart == Chart.SKIN)
     lit = Light(light.log * (1 - grows)[:, None])
     bare = lit.without(color).reshape(R, R, 3)
     # From the middle of the ears down the unseen is skin, also where hair is the nearest seen.
     other = s.regions.scalp * (not is_bald) + s.regions.ear_weight * labels.is_long
     low = (smoothstep(s.rig.mean[:, 1], *_SIDE_SKIN) * (1 - np.clip(grows + other, 0, 1)))[:, None]
-    bare_seen = weight * (1 - np.clip(grows, 0, 1)).reshape(R, R) * plain.reshape(R, R)
-    from_skin = fill(bare, bare_seen).reshape(-1, 3)
+    beard = beard_share(s, color, trust)
+    shaven = (1 - np.clip(grows, 0, 1)) * plain * (1 - beard)
+    from_skin = fill(bare, weight * shaven.reshape(R, R))
+    if beard.any():
+        from_skin = grown_beard(bare, weight, beard, from_skin)
+    from_skin = from_skin.reshape(-1, 3)
     if is_bald:
         nearest = fill(bare, weight).reshape(-1, 3)
         full = lit.onto(nearest + low * (from_skin - nearest))

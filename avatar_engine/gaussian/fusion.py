@@ -5,12 +5,13 @@ from numpy.typing import NDArray
 
 from avatar_engine.gaussian.light import Light
 from avatar_engine.gaussian.regions import Regions
-from avatar_engine.gaussian.smooth import fill
+from avatar_engine.gaussian.smooth import fill, smoothstep
 from avatar_engine.gaussian.unwrap import Samples
 
 _DARKER, _BRIGHTER = -0.45, 0.30  # log light between twins; brightening is the riskier error
 _TWIN_TRUST = 0.8
 _TONE_TRUST = 0.45
+_OF_ONE_KIND = (0.6, 0.9)  # share of the likelier class
 
 
 def fuse(
@@ -28,7 +29,9 @@ def fuse(
     twin = np.clip(samples.color[regions.twin] * ratio, 0, 1)
     other = _TWIN_TRUST * twin_weight * (1 - np.clip(1.5 * weight, 0, 1))
     color, trust = _mixed(samples.color, weight, twin, other)
-    grazing = np.where(regions.skin & (trust < 0.3), _TONE_TRUST * samples.tone, 0)
+    # A column that holds lock, earring and cheek at once tells the tone of none of them.
+    of_one = smoothstep(np.maximum(samples.bare, samples.hairy), *_OF_ONE_KIND)
+    grazing = np.where(regions.skin & (trust < 0.3), _TONE_TRUST * samples.tone * of_one, 0)
     return _mixed(color, trust, samples.color, grazing)
 
 

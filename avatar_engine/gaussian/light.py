@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.gaussian.sculpture import Sculpture
+from avatar_engine.gaussian.smooth import mean_atlas
 
 _FLOOR = 0.03
 _LEAST_TEXELS = 300
 _ROUNDS = 3
 _OUTLIER = 0.35  # log colour; brows, nostrils and stubble are no light
 _RIDGE = (0.0, 0.01, 0.01, 0.03, 0.04, 0.04, 0.04)
+_BROAD = 5.0  # texels; the folds of an ear are no other side of the head
 _RANGE = (-0.55, 0.25)  # of log light against the face's median; beyond that it is a guess
 
 
@@ -46,7 +48,7 @@ def light_of(
         weight: [N] trust in it.
         skin: [N] in [0, 1], share of skin (not hair, not cloth) under each texel.
     """
-    normal, _ = s.normals(s.source_shape())
+    normal = _broad(s, s.normals(s.source_shape())[0])
     normal = normal @ s.fit.placement[:, :3].T  # the light does not turn with the head
     x, y, z = normal.T
     basis = np.stack([np.ones_like(x), x, y, z - 0.8, x * x, x * y, y * y], 1)
@@ -68,3 +70,12 @@ def light_of(
             break
     fitted = np.clip(basis @ coefficients, *_RANGE)
     return Light(np.where(s.regions.skin[:, None], fitted, 0.0))
+
+
+def _broad(s: Sculpture, normal: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Directions [N, 3] without an ear's relief: folded or pressed flat, it lies on its side."""
+    R = s.rig.resolution
+    skin = s.regions.skin.reshape(R, R).astype(np.float32)
+    mean = mean_atlas(normal.reshape(R, R, 3), skin, _BROAD).reshape(-1, 3).astype(np.float64)
+    mean = normal + s.regions.ear_weight[:, None] * (mean - normal)
+    return np.asarray(mean / np.maximum(np.linalg.norm(mean, axis=1, keepdims=True), 1e-6))

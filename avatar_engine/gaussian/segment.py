@@ -19,6 +19,7 @@ from avatar_engine.gaussian.colour_rules import (
     shares_by_colour,
 )
 from avatar_engine.gaussian.locks import bare_ears, clear_collar, cover_ears, lower_locks
+from avatar_engine.gaussian.necklaces import necklaces_as_cloth
 from avatar_engine.gaussian.view import View
 from avatar_engine.types import LabelKind
 
@@ -78,6 +79,7 @@ def segment(view: View, scalp_pixels: NDArray[np.bool_], ear_pixels: NDArray[np.
             full = freed
             _add_missed_ears(view, kinds, ears)
         clear_collar(view, full)
+        necklaces_as_cloth(view, full)
         if long:
             lower_locks(view, full)
     full[..., BACKGROUND] = np.maximum(full[..., BACKGROUND], 1 - np.clip(view.matte * 1.6, 0, 1))

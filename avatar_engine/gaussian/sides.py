@@ -8,6 +8,7 @@ smooth; what is known of it nearby is worth more than such a column.
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.gaussian.beards import beard_share
 from avatar_engine.gaussian.painting import PaintedHead
 from avatar_engine.gaussian.smooth import blur_atlas, mean_atlas, smoothstep
 
@@ -35,10 +36,11 @@ def soft_sides(painted: PaintedHead, colors: NDArray[np.floating]) -> NDArray[np
     grid = lambda values: np.asarray(values, np.float32).reshape(side, side)  # noqa: E731
     sure = smoothstep(samples.facing, *_SURE) * samples.visible
     sure = np.maximum(sure, _LENT * sure[regions.twin])
-    bare = regions.skin * (1 - regions.scalp) * (1 - regions.ear_weight)
-    bare = bare * (1 - np.clip(painted.glasses, 0, 1))
-    aside = smoothstep(s.rig.mean[:, 2], *_SIDE_Z_CM) * smoothstep(s.rig.mean[:, 1], *_TEMPLE_Y_CM)
     own = np.asarray(colors, np.float32).reshape(side, side, 3)
+    bare = regions.skin * (1 - regions.scalp) * (1 - regions.ear_weight)
+    bare = bare * (1 - np.clip(painted.glasses, 0, 1)) * (1 - samples.clothed)
+    bare = bare * (1 - beard_share(s, own.reshape(-1, 3), regions.skin))
+    aside = smoothstep(s.rig.mean[:, 2], *_SIDE_Z_CM) * smoothstep(s.rig.mean[:, 1], *_TEMPLE_Y_CM)
     around = mean_atlas(own, grid(bare * (_LEAST + sure)), _REACH)
     is_skin = smoothstep(np.abs(own - around).max(-1), *_SKIN_APART)
     share = grid(_SHARE * bare * aside * (1 - sure)) * is_skin
