@@ -14,12 +14,13 @@ from avatar_engine.evaluation.clips import Clip, Skipped
 from avatar_engine.evaluation.identity import face_texture, same_face
 from avatar_engine.evaluation.image_metrics import Comparison
 from avatar_engine.evaluation.lip_sync import lip_sync
-from avatar_engine.evaluation.regions import LIPS, REGIONS, regions_of
+from avatar_engine.evaluation.regions import REGIONS, regions_of
 from avatar_engine.evaluation.subject import SelfDriven, landmark_distance
 from avatar_engine.evaluation.warp import PiecewiseWarp
 from avatar_engine.persona import Persona, build_persona
 from avatar_engine.tracking import FaceTracker, Observation
 from avatar_engine.tracking.retarget import angles_of
+from avatar_engine.tracking.trust import LIP_OUTLINE
 
 METHODS = ("ours", "static", "warp2d")
 
@@ -182,7 +183,7 @@ class _Bench:
         if found is not None:
             figures["landmarks"] = landmark_distance(found.landmarks, seen.landmarks)
             figures["landmarks_mouth"] = landmark_distance(
-                found.landmarks, seen.landmarks, list(LIPS)
+                found.landmarks, seen.landmarks, list(LIP_OUTLINE)
             )
             turn = angles_of(found.view.turn @ seen.view.turn.T)
             figures["pose_deg"] = float(np.degrees(np.linalg.norm(turn)))

@@ -5,12 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.portrait.landmarks import LEFT_LIDS, RIGHT_LIDS
-from avatar_engine.tracking.trust import OUTLINE
-
-LIPS = (
-    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
-)  # fmt: skip
-"""The lips' outer outline."""
+from avatar_engine.tracking.trust import LIP_OUTLINE, OUTLINE
 
 REGIONS = ("full", "face", "mouth", "eyes")
 
@@ -31,7 +26,7 @@ def regions_of(landmarks: NDArray[np.floating], size: int) -> dict[str, NDArray[
     return {
         "full": np.ones((size, size)),
         "face": _hull(points[list(OUTLINE)], size, 0.0),
-        "mouth": _hull(points[list(LIPS)], size, 0.12 * reach),
+        "mouth": _hull(points[list(LIP_OUTLINE)], size, 0.12 * reach),
         "eyes": eyes,
     }
 

@@ -4,7 +4,8 @@ The network misreads a pose a little, by a face's light, brows or make-up. Drawn
 the face is misread in the same way once more; so the second reading, against the first, shows the
 error of both. So does every landmark besides: lips drawn a little beside those that were read are
 asked for a little to the other side. Both hold while the head stays where it is, and are forgotten
-as the head turns.
+as the head turns. Lips go as one piece: how far they are apart is read differently behind other
+teeth, and would be driven astray.
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ from avatar_engine.portrait.landmarks import Face, find_landmarks, follow_landma
 from avatar_engine.portrait.networks import Networks, default_networks
 from avatar_engine.tracking.observation import Observation
 from avatar_engine.tracking.retarget import angles_of, rotation_of
-from avatar_engine.tracking.trust import OUTLINE
+from avatar_engine.tracking.trust import LIPS, OUTLINE
 
 _GAIN = 0.3  # of what a picture shows; more would follow the reading's noise
 _FORGET_TURN = 0.05  # rad, over which what was learnt of the pose fades to a third
@@ -50,6 +51,7 @@ class Mirror:
         self._error = np.zeros(6)
         self._beside = np.zeros((FACE_POINTS, 3))
         self._trust = _steadiness()[:, None]
+        self._one_piece = _one_piece()
 
     @property
     def beside(self) -> NDArray[np.float64]:
@@ -93,6 +95,7 @@ class Mirror:
         self._error += _GAIN * found
         besides = (apart - np.tensordot(found, moved, 1)) * [1, -1]
         more = _LANDMARK_GAIN * np.pad(besides, ((0, 0), (0, 1))) @ seen.view.turn
+        more[list(LIPS)] = self._one_piece @ more[list(LIPS)]
         self._beside = np.clip(self._beside + more, -_FARTHEST_CM, _FARTHEST_CM)
 
     def _read(self, drawn: NDArray[np.uint8]) -> Face | None:
@@ -106,6 +109,14 @@ class Mirror:
                 face = find_landmarks(drawn, largest, self._networks)
         self._face = face if face is not None and face.score >= _SURE else None
         return self._face
+
+
+def _one_piece() -> NDArray[np.float64]:
+    """What makes displacements of the lips a move, a turn and a widening [80, 80]."""
+    rig = load_head_rig()
+    across = rig.landmarks(rig.mean)[list(LIPS), :1]
+    along = np.concatenate([np.ones_like(across), across], 1)
+    return np.asarray(along @ np.linalg.pinv(along), np.float64)
 
 
 def _steadiness() -> NDArray[np.float64]:

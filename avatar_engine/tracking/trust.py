@@ -19,6 +19,19 @@ OUTLINE = (
 )  # fmt: skip
 """The face's outline among the landmarks."""
 
+LIP_OUTLINE = (
+    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
+)  # fmt: skip
+"""The lips' outer rim."""
+
+LIPS = (
+    *LIP_OUTLINE,
+    76, 77, 90, 180, 85, 16, 315, 404, 320, 307, 306, 408, 304, 303, 302, 11, 72, 73, 74, 184,
+    62, 96, 89, 179, 86, 15, 316, 403, 319, 325, 292, 407, 272, 271, 268, 12, 38, 41, 42, 183,
+    78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
+)  # fmt: skip
+"""The lips among the landmarks, in four rings from the outer rim to the inner."""
+
 _LIDS_TRUST, _OUTLINE_TRUST = 3.0, 0.4
 
 
