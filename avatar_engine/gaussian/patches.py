@@ -15,8 +15,9 @@ from scipy.ndimage import distance_transform_edt
 
 from avatar_engine.gaussian.patch_kernels import HALF, fetch, search, vote
 
-_LEVELS = ((48, 5, 0.5), (96, 2, 0.06), (192, 1, 0.02))  # width px, rounds, reach of chance
+_LEVELS = ((80, 5, 0.5), (192, 1, 0.04))  # width px, rounds, reach of chance
 _TRUST = 25.0  # per picture's width: a guess counts less the deeper in the hole it is
+_GUESS = 1e-3  # of that, in the first round
 _FAR = 0.02  # cost of a patch from a whole picture's width away, sideways; twice that upright
 
 
@@ -135,15 +136,18 @@ def _settled(
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """Search and vote in turn; returns the picture [N, N, 3] and the places [N, N, 2]."""
     y, x = (axis.astype(np.int32) for axis in np.nonzero(level.is_wanted))
-    full = cv2.boxFilter(
-        level.trust, -1, (2 * HALF + 1,) * 2, normalize=False, borderType=cv2.BORDER_CONSTANT
-    )
     cost = np.zeros(now.shape[:2], np.float32)
-    for number in range(2 * rounds):
-        step = 1 - 2 * (number % 2)
-        search(now, level.trust, full, level.can_give, at, cost, y, x, step, chance, _FAR, number)
-        if step < 0:
-            now = vote(now, level.picture, level.trust, level.is_gone, at, cost, y, x)
+    for number in range(rounds):
+        trust = level.trust
+        if number == 0 and rounds > 1:  # a smooth guess would find things of its mixed colour
+            trust = np.where(level.is_gone, _GUESS * trust, trust).astype(np.float32)
+        full = cv2.boxFilter(
+            trust, -1, (2 * HALF + 1,) * 2, normalize=False, borderType=cv2.BORDER_CONSTANT
+        )
+        for step in (1, -1):
+            seed = 2 * number + (step < 0)
+            search(now, trust, full, level.can_give, at, cost, y, x, step, chance, _FAR, seed)
+        now = vote(now, level.picture, trust, level.is_gone, at, cost, y, x)
     return now, at
 
 
