@@ -24,6 +24,7 @@ _IVORY = np.array([1.059, 1.012, 0.929])  # of their mean
 _USUAL_SKIN = np.array([1.26, 0.94, 0.80])  # of its mean
 _AS_SKIN, _DARKEST, _LIGHTEST = 1.05, 0.35, 0.88
 _FACE_RIM_PX = 12
+_LET_IN, _LEAST_LET_IN = 0.45, 0.55  # of the face's light, in a slit that shadows no tooth
 _BELOW_LIPS_CM, _BEHIND_LIPS_CM = 0.25, 0.5  # upper edge, from where closed lips meet
 _LOWEST_CM, _HIGHEST_CM = 0.38, 0.26  # the photo may put the edge this far below that line
 _FARTHEST_CM = 0.7  # from where a skull can have it; what seems farther is a tongue's edge
@@ -179,7 +180,21 @@ def _usual_tone(view: View) -> NDArray[np.float64]:
     hue = face.mean(0) / max(float(face.mean()), 1e-3) if len(face) else _USUAL_SKIN
     cast = np.sqrt(np.clip(hue / _USUAL_SKIN, 0.5, 1.5))  # half of it is the skin's own
     tone = _IVORY * cast
-    return np.asarray(tone / tone.mean() * np.clip(_AS_SKIN * light, _DARKEST, _LIGHTEST))
+    tone = tone / tone.mean() * np.clip(_AS_SKIN * light, _DARKEST, _LIGHTEST)
+    return np.asarray(tone * _let_in(view, light))
+
+
+def _let_in(view: View, light: float) -> float:
+    """Share of its light that reaches teeth behind lips which are a little apart in the photo.
+
+    Darkness between them is the only thing that a photo says of teeth it does not show: a lip
+    that keeps the lamp off them.
+    """
+    between = view.image[view.polygon(INNER_LIPS)].mean(1)
+    if len(between) < _FEWEST_PIXELS:
+        return 1.0
+    seen = float(np.percentile(between, 90)) / max(light, 1e-3)
+    return float(np.clip(seen / _LET_IN, _LEAST_LET_IN, 1.0))
 
 
 def _edge_line(p: NDArray[np.float64]) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:

@@ -78,3 +78,21 @@ def test_teeth_nobody_saw_stand_in_the_light_of_the_face(s, lamp):
     change = tones[1] / tones[0]
     assert abs(change.mean() - np.mean(lamp)) < 0.1
     assert change[0] / change[2] == pytest.approx(np.sqrt(lamp[0] / lamp[2]), rel=0.1)
+
+
+def test_teeth_behind_a_dark_slit_get_less_light(s):
+    teeth = np.nonzero(s.chart == Chart.TEETH)[0]
+
+    def light(between: float) -> float:
+        image = np.full_like(s.view.image, 0.6)
+        marks = s.view.landmarks.copy()
+        marks[list(DROPPED), 1] += 6
+        view = replace(s.view, image=image, landmarks=marks)
+        image[view.polygon(INNER_LIPS)] = between
+        color = np.zeros((len(s.chart), 3))
+        assert not teeth_paint(replace(s, view=view), None, color).any()
+        return float(color[teeth].mean())
+
+    assert light(0.05) < 0.6 * light(0.5)
+    assert light(0.2) == pytest.approx(0.2 / 0.6 / 0.45 * light(0.5), rel=0.02)
+    assert light(0.35) == light(0.5)  # as dark as lips themselves: nothing is said
