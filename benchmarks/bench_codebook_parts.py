@@ -18,9 +18,8 @@ import numpy as np
 from codebook_codes import codes_needed
 from codebook_figures import interval
 from codebook_parts import Parts, missing_motion, new_skin, without_choice, without_hearing
-from codebook_views import psnr, rms
+from codebook_views import psnr, rms, write_sheet
 from numpy.typing import NDArray
-from PIL import Image
 from report import write_result
 from rich.progress import track
 
@@ -41,7 +40,7 @@ from avatar_engine.weights import load_weights
 Floats = NDArray[np.float32]
 
 _LEAST_TEXELS, _STRESSED = 60, 0.05
-_SHEET_EVERY, _SHEET_HEADS, _SHEET_ROWS = 9, 4, 112  # below are eyes and teeth
+_SHEET_EVERY, _SHEET_HEADS = 9, 4
 
 
 def color_miss(parts: Parts, heads: Sequence[LearntHead]) -> dict[str, float]:
@@ -180,21 +179,18 @@ def _and_all(groups: Mapping[str, Sequence[LearntHead]]) -> dict[str, Sequence[L
     return {**groups, "all": [head for heads in groups.values() for head in heads]}
 
 
-def write_sheet(cache: Path, weights: Path, file: Path) -> None:
+def draw_sheet(cache: Path, weights: Path, file: Path) -> None:
     """What is shown of some heads; the build's guess; with codebooks; what the photo shows."""
     kept = load_weights(weights, (NAME, VERSION)).tensors
     layers: Layers = {name: np.asarray(value, np.float32) for name, value in kept.items()}
     parts = Parts(layers, ground_of(load_head_rig()))
     rows = []
-    for head in read_aside(cache, read_heads(cache, held_out=True))[::_SHEET_EVERY]:
+    for head in read_aside(cache, read_heads(cache, held_out=True))[::_SHEET_EVERY][:_SHEET_HEADS]:
         assert head.seen is not None
         if head.base is not None and head.truth is not None and head.known is not None:
             shown = [head.base * head.seen, head.base, parts.colors(head), head.truth * head.known]
-            rows.append(np.concatenate(shown, 2)[:, :_SHEET_ROWS])
-    whole = np.concatenate(rows[:_SHEET_HEADS], 1).transpose(1, 2, 0)
-    picture = Image.fromarray(np.round(255 * whole).astype(np.uint8))
-    double = (2 * picture.width, 2 * picture.height)
-    picture.resize(double, Image.Resampling.BICUBIC).save(file, quality=88)
+            rows.append(shown)
+    write_sheet(rows, file)
 
 
 def main() -> None:
@@ -205,7 +201,7 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path)
     options = parser.parse_args()
     if options.sheet:
-        write_sheet(options.cache, options.weights, options.sheet)
+        draw_sheet(options.cache, options.weights, options.sheet)
     write_result(
         "codebook_parts",
         measured(options.cache, options.weights),

@@ -1,18 +1,20 @@
 """Trainings alike but for what compensates: codebooks, one half of them, a U-Net of their size.
 
-    python benchmarks/bench_codebooks_alike.py --cache DIR --checkpoints DIR
+    python benchmarks/bench_codebooks_alike.py --cache DIR --checkpoints DIR [--shipped FILE]
 
 ``--cache`` holds the heads that they learnt from and those that were held out; ``--checkpoints``
-folders ``VARIANT-SEED/checkpoint.pt`` of ``training.codebooks``. Every variant is believed as far
-as it would have helped people whom it did not learn from, as the recipe does, and every difference
-to both codebooks is taken person by person. Writes benchmarks/results/codebooks_alike.json.
+folders ``VARIANT-SEED/checkpoint.pt`` of ``training.codebooks``; ``--shipped`` the checkpoint that
+the shipped weights came from, trained for longer; ``--sheet`` a picture to draw. Every run is
+believed as far as it would have helped people whom it did not learn from, as the recipe does, and
+every difference is taken person by person. Writes
+benchmarks/results/codebooks_alike.json.
 """
 
 import argparse
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from bench_codebooks import size_of_run
 from codebook_answers import Answers, Trained, read_trained
 from codebook_figures import interval
 from codebook_parts import missing_motion, new_skin
-from codebook_views import psnr, rms
+from codebook_views import psnr, rms, write_sheet
 from numpy.typing import NDArray
 from report import write_result
 from rich.progress import track
@@ -44,6 +46,8 @@ Floats = NDArray[np.float32]
 Rows = dict[str, dict[str, float]]
 
 _LEAST_TEXELS, _ROUNDS = 60, 5
+_SHEET_EVERY, _SHEET_HEADS = 9, 4
+_SHEET_RUNS = ("both-0", "unet-0", "shipped")
 
 
 class Alike:
@@ -87,6 +91,21 @@ class Alike:
             found[name] = {h.name: self._motion_miss(answers, h) for h in heads}
         return found
 
+    def sheet(self, runs: Sequence[Trained]) -> list[list[Floats]]:
+        """Of some heads: what is shown, the build's guess, each run's, what the photo shows."""
+        believed = [
+            (run, trust_of(self._tried, run.halves, self._batches)) for run in runs if run.halves
+        ]
+        rows = []
+        for head in self._colored["one_side_hidden_db"][::_SHEET_EVERY][:_SHEET_HEADS]:
+            assert head.seen is not None
+            assert head.base is not None
+            assert head.truth is not None
+            assert head.known is not None
+            guesses = [self._colors(run, head, trust) for run, trust in believed]
+            rows.append([head.base * head.seen, head.base, *guesses, head.truth * head.known])
+        return rows
+
     def _colors(self, run: Trained, head: LearntHead, trust: Floats) -> Floats:
         assert head.base is not None
         assert head.hairy is not None
@@ -116,51 +135,63 @@ class Alike:
         return round(1000 * statistics.median(took), 1)
 
 
-def compared(name: str, row: dict[str, float], both: dict[str, float]) -> dict[str, Any]:
-    """A variant's mean, and how much better both codebooks are, by person."""
+def compared(name: str, row: dict[str, float], others: Mapping[str, Rows]) -> dict[str, Any]:
+    """A run's mean of one measure, and how much better others are, by person."""
     sign = 1 if name.endswith("_db") else -1
-    better = [sign * (both[person] - row[person]) for person in row]
-    return {
-        "mean": round(statistics.mean(row.values()), 4),
-        "both_better_by": round(statistics.mean(better), 4),
-        "ci95": interval(better),
-        "people_for_both": sum(value > 0 for value in better),
-        "people": len(better),
-    }
+    found: dict[str, Any] = {"mean": round(statistics.mean(row.values()), 4)}
+    for other, rows in others.items():
+        better = [sign * (rows[name][person] - row[person]) for person in row]
+        found[f"{other}_better_by"] = {
+            "mean": round(statistics.mean(better), 4),
+            "ci95": interval(better),
+            "people": sum(value > 0 for value in better),
+        }
+    return found | {"people": len(row)}
 
 
-def measured(cache: Path, checkpoints: Path) -> dict[str, Any]:
-    """Every checkpoint beside the one of both codebooks of the same seed."""
-    alike = Alike(cache, ground_of(load_head_rig()))
-    files = sorted(checkpoints.glob("*-*/checkpoint.pt"))
-    runs = [read_trained(file, int(file.parent.name.rpartition("-")[2])) for file in files]
-    judged = [(run, alike.figures(run)) for run in track(runs, "Judging")]
-    both = {run.seed: rows for run, rows in judged if run.variant == "both"}
-    judged += [(Trained("none", seed, 0, None), {}) for seed in both]
-    variants: dict[str, Any] = {}
-    for run, rows in judged:
-        if run.seed not in both:
-            continue
-        rows = rows or alike.figures(run)
-        variants[f"{run.variant}-{run.seed}"] = {
+def read_runs(checkpoints: Path, shipped: Path | None) -> dict[str, Trained]:
+    """The checkpoints ``VARIANT-SEED/checkpoint.pt`` of a folder, the shipped one, and none."""
+    runs = {"none": Trained("none", 0, 0, None)}
+    for file in sorted(checkpoints.glob("*-*/checkpoint.pt")):
+        runs[file.parent.name] = read_trained(file, int(file.parent.name.rpartition("-")[2]))
+    if shipped is not None:
+        runs["shipped"] = read_trained(shipped, 0)
+    return runs
+
+
+def measured(alike: Alike, runs: Mapping[str, Trained]) -> dict[str, Any]:
+    """Every run beside the codebooks trained alike with the same seed, and the shipped ones."""
+    rows = {name: alike.figures(run) for name, run in track(runs.items(), "Judging")}
+    found: dict[str, Any] = {}
+    for name, run in runs.items():
+        known = {"both": f"both-{run.seed}", "shipped": "shipped"}
+        others = {by: rows[of] for by, of in known.items() if of in rows and of != name}
+        found[name] = {
             "steps": run.steps,
-            "figures": {name: compared(name, rows[name], both[run.seed][name]) for name in rows},
+            "figures": {key: compared(key, row, others) for key, row in rows[name].items()},
         }
         if run.halves is not None:
-            size = size_of_run(run) | {"build_cpu_ms": alike.build_ms(run)}
-            variants[f"{run.variant}-{run.seed}"] |= size
-    return variants
+            found[name] |= size_of_run(run) | {"build_cpu_ms": alike.build_ms(run)}
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--checkpoints", type=Path, required=True)
+    parser.add_argument("--shipped", type=Path)
+    parser.add_argument("--sheet", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
+    alike = Alike(options.cache, ground_of(load_head_rig()))
+    runs = read_runs(options.checkpoints, options.shipped)
+    if options.sheet:
+        write_sheet(
+            alike.sheet([runs[name] for name in _SHEET_RUNS if name in runs]), options.sheet
+        )
     write_result(
         "codebooks_alike",
-        measured(options.cache, options.checkpoints),
+        measured(alike, runs),
         method="trainings from scratch on the same heads, with the same steps, seed, losses and "
         "rates; motion alone has as many batches of motion as the others, which see one every "
         "third step; people and heads held out; colours are PSNR (dB) of newly seen skin where a "

@@ -152,6 +152,7 @@ class Answers:
             lacking = (head.truth - before.color) / np.float32(APPEARANCE.unit)
             yield "look", found, _batch(lacking), _batch(hidden[None])
 
+    @torch.no_grad()
     def modes(self, head: LearntHead) -> Floats:
         """[C, 3, 64, 64] of a person, in ``MOTION.unit`` cm."""
         assert self.trained.halves is not None

@@ -1,10 +1,13 @@
 """What a turned head hides, and how far a completion is from the truth."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor, nn
 
 from avatar_engine.gaussian.smooth import smoothstep
@@ -15,6 +18,7 @@ from avatar_engine.types import HeadRig
 _FACING = (0.18, 0.55)
 _BEHIND_CM = 0.3
 _SIDE_PX, _PX_PER_CM, _FAR_CM = 384, 12, 130
+_SHEET_ROWS = 112  # of 128; below are eyes and teeth
 
 
 def visible_when_turned(rig: HeadRig, yaw: float) -> NDArray[np.float32]:
@@ -72,3 +76,12 @@ def rms(miss: NDArray[np.floating], weight: NDArray[np.floating]) -> float:
 def psnr(miss: NDArray[np.floating], weight: NDArray[np.floating]) -> float:
     """dB of misses in [0, 1] over a region."""
     return float(-20 * np.log10(max(rms(miss, weight), 1e-6)))
+
+
+def write_sheet(rows: Sequence[Sequence[NDArray[np.floating]]], file: Path) -> None:
+    """Atlases [3, 128, 128] sRGB side by side, a row for each head, at twice their size."""
+    cut = [np.concatenate(row, 2)[:, :_SHEET_ROWS] for row in rows]
+    whole = np.concatenate(cut, 1).transpose(1, 2, 0)
+    picture = Image.fromarray(np.round(255 * whole).astype(np.uint8))
+    double = (2 * picture.width, 2 * picture.height)
+    picture.resize(double, Image.Resampling.BICUBIC).save(file, quality=88)
