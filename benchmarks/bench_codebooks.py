@@ -50,7 +50,7 @@ def ablation(cache: Path, checkpoints: Path, shipped: Path | None) -> dict[str, 
     runs += [read_trained(file, int(file.parent.name.rpartition("-")[2])) for file in files]
     rows: dict[str, list[dict[str, float]]] = defaultdict(list)
     sizes: dict[str, dict[str, float]] = {}
-    named = [(run.variant, run) for run in runs]
+    named: list[tuple[str, Trained]] = [(run.variant, run) for run in runs]
     if shipped is not None:
         named.append(("shipped", read_trained(shipped, 0)))
     for name, run in track(named, "Judging"):
