@@ -28,8 +28,9 @@ from avatar_engine.engine.bench import LINE
 from avatar_engine.motion import Performer
 from avatar_engine.persona import load_persona
 from avatar_engine.render import RenderConfig
+from avatar_engine.render.cpu.frame import frame_view
 from avatar_engine.render.cpu.pose import pose
-from avatar_engine.render.cpu.renderer import CpuRenderer, frame_view
+from avatar_engine.render.cpu.renderer import CpuRenderer
 from avatar_engine.render.cpu.sort import sort_into
 from avatar_engine.speech import open_voice
 from avatar_engine.types import Camera, FaceState, HeadMaps, Plates
@@ -83,7 +84,7 @@ def stages(
         renderer._follow_torso(state)
         view = frame_view(maps, packed, renderer._camera, state, 0.0, renderer._tints)
         clock.append(time.thread_time_ns())
-        pose(packed, view, renderer._palette, records, renderer._front)
+        pose(renderer._frontal, view, renderer._palette, records, renderer._front)
         clock.append(time.thread_time_ns())
         renderer._bins = sort_into(renderer._bins, records)
         clock.append(time.thread_time_ns())

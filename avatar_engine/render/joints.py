@@ -21,6 +21,7 @@ from avatar_engine.types import ARKIT_INDEX, Camera, FaceState, HeadMaps
 from avatar_engine.types.maps import PLAIN_MODES, TintDriver
 
 _SHIFT_LIMIT_CM = 40.0
+_SHARES = np.array(JOINT_SHARES)[:, None]
 _SMILE = [ARKIT_INDEX["mouthSmileLeft"], ARKIT_INDEX["mouthSmileRight"]]
 _LIDS = [
     (ARKIT_INDEX[f"eyeBlink{side}"], ARKIT_INDEX[f"eyeLookDown{side}"])
@@ -46,26 +47,24 @@ def joint_matrices(maps: HeadMaps, camera: Camera, state: FaceState) -> NDArray[
     A texel of weight h blends linearly between the joints on both sides of h; since the matrices
     act linearly, blending their results is the same.
     """
-    pose = _finite(state.head_pose)
+    pose = finite(state.head_pose)
     shift, torso = head_shift(state), torso_shift(state)
     placement = np.asarray(maps.placement, np.float64)
     pivot = placement[:, :3] @ np.asarray(maps.pivot, np.float64) + placement[:, 3]
-    orbit = rotation(float(_finite(state.orbit)))
     view, eye = camera.viewmat[:3, :3], camera.viewmat[:3, 3]
+    to_camera = view @ rotation(float(finite(state.orbit)))
+    turns = np.stack([rotation(*(share * pose)) for share in JOINT_SHARES])  # [3, 3, 3]
     joints = np.empty((3, 3, 4))
-    for joint, share in zip(joints, JOINT_SHARES, strict=True):
-        turn = rotation(*(share * pose))
-        about = pivot + torso + share * shift - turn @ pivot  # Y' = turn @ Y + about
-        to_camera = view @ orbit
-        joint[:, :3] = to_camera @ turn @ placement[:, :3]
-        at = turn @ placement[:, 3] + about
-        joint[:, 3] = to_camera @ (at - pivot) + view @ pivot + eye
+    joints[..., :3] = to_camera @ turns @ placement[:, :3]
+    # Y' = turn @ (Y - pivot) + pivot + torso + share * shift; the camera turns about the pivot.
+    moved = turns @ (placement[:, 3] - pivot) + torso + _SHARES * shift
+    joints[..., 3] = moved @ to_camera.T + (view @ pivot + eye)
     return joints
 
 
 def head_shift(state: FaceState) -> NDArray[np.float64]:
     """The head's translation [3] in cm, kept within what a picture can show."""
-    return np.clip(_finite(state.head_shift), -_SHIFT_LIMIT_CM, _SHIFT_LIMIT_CM)
+    return np.clip(finite(state.head_shift), -_SHIFT_LIMIT_CM, _SHIFT_LIMIT_CM)
 
 
 def joint_blend(head_weight: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -83,8 +82,8 @@ def expression_weights(
     Raises:
         RenderError: The state carries corrections of another persona.
     """
-    face = np.clip(np.asarray(maps.rest, np.float64) + _finite(state.blendshapes), 0, 1)
-    residual = float(_finite(source_residual))
+    face = np.clip(np.asarray(maps.rest, np.float64) + finite(state.blendshapes), 0, 1)
+    residual = float(finite(source_residual))
     return np.concatenate([face, [residual], _corrections(maps, state, face, residual)])
 
 
@@ -102,13 +101,19 @@ def _corrections(
             f"the state has {len(state.corrections)} corrections, the persona {len(amounts)} "
             "corrective modes: drive it with a Driver of its own"
         )
-    return amounts + _finite(state.corrections)
+    return amounts + finite(state.corrections)
 
 
 def eye_rotations(maps: HeadMaps, state: FaceState) -> NDArray[np.float64]:
     """Rotations [2, 3, 3] of the subject's left and right eyeball in head space."""
-    gaze = np.asarray(maps.eye_gaze, np.float64) + _finite(state.gaze)
+    gaze = np.asarray(maps.eye_gaze, np.float64) + finite(state.gaze)
     return np.stack([rotation(yaw, pitch) for yaw, pitch in gaze])
+
+
+def finite(value: NDArray[np.floating] | float) -> NDArray[np.float64]:
+    """The same; a number that is not finite counts as 0."""
+    given = np.asarray(value, np.float64)
+    return given if np.isfinite(given).all() else np.where(np.isfinite(given), given, 0.0)
 
 
 def tint_amounts(maps: HeadMaps, weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -173,10 +178,5 @@ def _meeting(gap: float) -> float:
 
 def teeth_light(maps: HeadMaps, state: FaceState) -> NDArray[np.float64]:
     """The direction [3] in head space from which the teeth are lit, at the head's joint."""
-    turn = rotation(*_finite(state.head_pose)) @ np.asarray(maps.placement, np.float64)[:, :3]
+    turn = rotation(*finite(state.head_pose)) @ np.asarray(maps.placement, np.float64)[:, :3]
     return np.asarray(turn.T @ np.array(LIGHT_WORLD))
-
-
-def _finite(value: NDArray[np.floating] | float) -> NDArray[np.float64]:
-    given = np.asarray(value, np.float64)
-    return given if np.isfinite(given).all() else np.where(np.isfinite(given), given, 0.0)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar_engine.render.cpu.frame import frame_view
 from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.packed import pack
 from avatar_engine.render.cpu.pose import pose
 from avatar_engine.render.cpu.records import box_of, ink_parts, palette_for, records_for
-from avatar_engine.render.cpu.renderer import frame_view
 from avatar_engine.render.cpu.sort import depth_order
 from avatar_engine.render.definition import ALPHA_CUT, OPACITY_LIMIT
 from avatar_engine.types import Camera, FaceState, HeadMaps

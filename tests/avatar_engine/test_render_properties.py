@@ -65,7 +65,7 @@ def test_coverage_is_a_share(renderer: CpuRenderer, state: FaceState) -> None:
 def test_a_state_draws_the_same_whatever_came_before(head, renderer, state: FaceState) -> None:
     renderer.render(FaceState(head_pose=np.array([0.5, 0.2, 0.3], np.float32)))
     after_another = renderer.render(state).copy()
-    fresh = CpuRenderer(*head, renderer.config, packed=renderer._packed)
+    fresh = CpuRenderer(*head, renderer.config, twin=renderer)
     assert np.array_equal(after_another, fresh.render(state))
 
 

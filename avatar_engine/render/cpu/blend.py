@@ -1,12 +1,11 @@
 # mypy: allow-untyped-defs, allow-untyped-calls
 """Tiles of Gaussians to pixels: blend front to back, then composite over the backdrop."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.render.cpu import machine, resolve_lanes, window_lanes
+from avatar_engine.render.cpu.canvas import PLANE, STRIDE, Canvas
 from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.light import LOOK_EVERY, is_seen, look_for_light, rows_of
 from avatar_engine.render.cpu.records import Records, box_of, fetch, ink_parts
@@ -14,33 +13,11 @@ from avatar_engine.render.cpu.sort import TILE_HEIGHT_LOG2, TILE_WIDTH_LOG2, Bin
 from avatar_engine.render.cpu.vectors import LANES
 
 _TILE_WIDTH, _TILE_HEIGHT = 1 << TILE_WIDTH_LOG2, 1 << TILE_HEIGHT_LOG2
-# Windows may hang over a tile's right and lower edge; what falls there is thrown away.
-_STRIDE = _TILE_WIDTH + LANES
-_PLANE = (_TILE_HEIGHT + window_lanes.ROWS_PER_STEP) * _STRIDE
 MARGIN = LANES
 """Columns beside planes that are read between their pixels."""
 _FLUSH = np.int64(-1)
 _AHEAD = 6
 """Gaussians come in the order of depth, scattered over memory: ask for them this early."""
-
-
-class Canvas(NamedTuple):
-    """One renderer's working planes.
-
-    ``dirty`` tells per tile that it had content in the last frame: a tile that is empty now and
-    was empty then is left alone.
-    """
-
-    planes: NDArray[np.float32]
-    dirty: NDArray[np.uint8]
-    lit: NDArray[np.int64]
-
-
-def canvas_for(bins: Bins) -> Canvas:
-    """Working planes for one thread; every tile is drawn in the first frame."""
-    blocks = np.zeros(2, np.int64)
-    dirty = np.ones(bins.columns * bins.rows, np.uint8)
-    return Canvas(np.zeros(4 * _PLANE, np.float32), dirty, blocks)
 
 
 def blend_rgb(
@@ -64,11 +41,20 @@ def blend_i420(
     _i420(*_lists(records, bins), bins.columns, bins.rows, *canvas, behind, out, width, height)
 
 
-def blend_linear(records: Records, bins: Bins, canvas: Canvas, out: NDArray[np.float32]) -> None:
-    """Draw [4, H, W]: premultiplied colour in [0, 255], then the light that is left."""
+def blend_linear(
+    records: Records,
+    bins: Bins,
+    canvas: Canvas,
+    out: NDArray[np.float32],
+    shown: NDArray[np.float32] | None = None,
+) -> None:
+    """Draw [4, H, W]: premultiplied colour in [0, 255], then the light that is left.
+
+    ``shown``, of every texel, is raised to the share that its Gaussian has of any pixel.
+    """
     every = np.ones(bins.columns * bins.rows, np.uint8)
     fixed = every.copy(), canvas.planes, every, canvas.lit
-    _linear(*_lists(records, bins), bins.columns, bins.rows, *fixed, out, 0)
+    _linear(*_lists(records, bins), bins.columns, bins.rows, *fixed, out, 0, shown)
 
 
 def draw_planes(
@@ -83,7 +69,7 @@ def draw_planes(
     """
     changed = np.zeros(bins.columns * bins.rows, np.uint8)
     shared = changed, canvas.planes, canvas.dirty, canvas.lit
-    _linear(*_lists(records, bins), bins.columns, bins.rows, *shared, out, MARGIN)
+    _linear(*_lists(records, bins), bins.columns, bins.rows, *shared, out, MARGIN, None)
     return changed
 
 
@@ -102,11 +88,11 @@ def _windowed(first, last, low, high, step):
 
 
 @kernel
-def _blend_tile_rgb(values, places, ids, first, last, ox, oy, xe, ye, planes, lit):
-    planes[: 3 * _PLANE] = np.float32(0)
-    planes[3 * _PLANE :] = np.float32(1)
+def _blend_tile_rgb(values, places, ids, first, last, ox, oy, xe, ye, planes, lit, shown):
+    planes[: 3 * PLANE] = np.float32(0)
+    planes[3 * PLANE :] = np.float32(1)
     base = np.int64(planes.ctypes.data)
-    plane, stride = np.int64(_PLANE * 4), np.int64(_STRIDE * 4)
+    plane, stride = np.int64(PLANE * 4), np.int64(STRIDE * 4)
     step = window_lanes.ROWS_PER_STEP
     lit[:] = -1
     for k in range(first, last):
@@ -121,26 +107,31 @@ def _blend_tile_rgb(values, places, ids, first, last, ox, oy, xe, ye, planes, li
         touched = rows_of(ya - oy, rows)
         dy = np.float32(ya) - q[1]
         c0, c1, c2 = ink_parts(values, ids[k])
+        most = np.float32(0)
         for x in range(xa, xb + 1, LANES):
             if not is_seen(lit, touched, x - ox):
                 continue
-            at = base + ((ya - oy) * _STRIDE + (x - ox)) * 4
+            at = base + ((ya - oy) * STRIDE + (x - ox)) * 4
             dx = np.float32(x) - q[0]
             # fmt: off
             if q[6] > 0:
-                window_lanes.rgb_recurrent(at, plane, stride, rows, at, dx, dy,
+                most_here = window_lanes.rgb_recurrent(at, plane, stride, rows, at, dx, dy,
                                     q[2], q[3], q[4], q[5], c0, c1, c2, q[6])
             else:
-                window_lanes.rgb_exact(at, plane, stride, rows, at, dx, dy,
+                most_here = window_lanes.rgb_exact(at, plane, stride, rows, at, dx, dy,
                                 q[2], q[3], q[4], q[5], c0, c1, c2, q[6])
             # fmt: on
+            most = max(most, most_here)
+        if shown is not None:
+            texel = places[ids[k], 3]
+            shown[texel] = max(shown[texel], most)
 
 
 @kernel
 def _rgb(values, places, ids, starts, columns, rows, planes, dirty, lit, behind, out):
     mode = machine.float_mode(_FLUSH)
     height, width = out.shape[0], out.shape[1]
-    base, plane = np.int64(planes.ctypes.data), np.int64(_PLANE * 4)
+    base, plane = np.int64(planes.ctypes.data), np.int64(PLANE * 4)
     back, front = np.int64(behind.ctypes.data), np.int64(out.ctypes.data)
     for t in range(columns * rows):
         first, last = starts[t], starts[t + 1]
@@ -149,17 +140,19 @@ def _rgb(values, places, ids, starts, columns, rows, planes, dirty, lit, behind,
         dirty[t] = first != last
         ox, oy = (t % columns) << TILE_WIDTH_LOG2, (t // columns) << TILE_HEIGHT_LOG2
         xe, ye = min(ox + _TILE_WIDTH, width), min(oy + _TILE_HEIGHT, height)
-        _blend_tile_rgb(values, places, ids, first, last, ox, oy, xe, ye, planes, lit)
+        _blend_tile_rgb(values, places, ids, first, last, ox, oy, xe, ye, planes, lit, None)
         for y in range(oy, ye):
             for x in range(ox, xe, LANES):
-                at = base + ((y - oy) * _STRIDE + (x - ox)) * 4
+                at = base + ((y - oy) * STRIDE + (x - ox)) * 4
                 p = y * width + x
                 resolve_lanes.resolve_rgb(at, plane, back + p, width * height, front + 3 * p)
     machine.float_mode(mode)
 
 
 @kernel
-def _linear(values, places, ids, starts, columns, rows, changed, planes, dirty, lit, out, margin):
+def _linear(
+    values, places, ids, starts, columns, rows, changed, planes, dirty, lit, out, margin, shown
+):
     mode = machine.float_mode(_FLUSH)
     height, width = out.shape[1], out.shape[2] - 2 * margin
     for t in range(columns * rows):
@@ -170,10 +163,10 @@ def _linear(values, places, ids, starts, columns, rows, changed, planes, dirty, 
         dirty[t] = first != last
         ox, oy = (t % columns) << TILE_WIDTH_LOG2, (t // columns) << TILE_HEIGHT_LOG2
         xe, ye = min(ox + _TILE_WIDTH, width), min(oy + _TILE_HEIGHT, height)
-        _blend_tile_rgb(values, places, ids, first, last, ox, oy, xe, ye, planes, lit)
+        _blend_tile_rgb(values, places, ids, first, last, ox, oy, xe, ye, planes, lit, shown)
         for c in range(4):
             for y in range(oy, ye):
-                at = c * _PLANE + (y - oy) * _STRIDE
+                at = c * PLANE + (y - oy) * STRIDE
                 line, to = planes[at : at + xe - ox], out[c, y, margin + ox : margin + xe]
                 for x in range(line.shape[0]):
                     to[x] = line[x]
@@ -191,8 +184,8 @@ def _i420(
     mode = machine.float_mode(_FLUSH)
     base, plane, stride = (
         np.int64(planes.ctypes.data),
-        np.int64(_PLANE * 4),
-        np.int64(_STRIDE * 4),
+        np.int64(PLANE * 4),
+        np.int64(STRIDE * 4),
     )
     back, front = np.int64(behind.ctypes.data), np.int64(out.ctypes.data)
     area, half_width, step = width * height, width // 2, window_lanes.ROWS_PER_STEP
@@ -203,9 +196,9 @@ def _i420(
         dirty[t] = first != last
         ox, oy = (t % columns) << TILE_WIDTH_LOG2, (t // columns) << TILE_HEIGHT_LOG2
         xe, ye = min(ox + _TILE_WIDTH, width), min(oy + _TILE_HEIGHT, height)
-        planes[:_PLANE] = np.float32(0)
-        planes[_PLANE : 2 * _PLANE] = np.float32(1)
-        planes[2 * _PLANE : 3 * _PLANE] = np.float32(0)
+        planes[:PLANE] = np.float32(0)
+        planes[PLANE : 2 * PLANE] = np.float32(1)
+        planes[2 * PLANE : 3 * PLANE] = np.float32(0)
         lit[:] = -1
         for k in range(first, last):
             is_due = (k - first) % LOOK_EVERY == LOOK_EVERY - 1
@@ -223,8 +216,8 @@ def _i420(
             for x in range(xa, xb + 1, LANES):
                 if not is_seen(lit, touched, x - ox):
                     continue
-                at = base + ((ya - oy) * _STRIDE + (x - ox)) * 4
-                uv = base + 2 * plane + (((ya - oy) >> 1) * _STRIDE + (x - ox)) * 4
+                at = base + ((ya - oy) * STRIDE + (x - ox)) * 4
+                uv = base + 2 * plane + (((ya - oy) >> 1) * STRIDE + (x - ox)) * 4
                 dx = np.float32(x) - q[0]
                 # fmt: off
                 if q[6] > 0:
@@ -236,7 +229,7 @@ def _i420(
                 # fmt: on
         for y in range(oy, ye, 2):
             for x in range(ox, xe, LANES):
-                at = base + ((y - oy) * _STRIDE + (x - ox)) * 4
+                at = base + ((y - oy) * STRIDE + (x - ox)) * 4
                 p = y * width + x
                 light = at + plane
                 resolve_lanes.resolve_luma(at, light, back + p, front + p)
@@ -244,6 +237,6 @@ def _i420(
                     at + stride, light + stride, back + p + width, front + p + width
                 )
                 c = area + (y >> 1) * half_width + (x >> 1)
-                uv = base + 2 * plane + (((y - oy) >> 1) * _STRIDE + (x - ox)) * 4
+                uv = base + 2 * plane + (((y - oy) >> 1) * STRIDE + (x - ox)) * 4
                 resolve_lanes.resolve_chroma(uv, light, back + c, area >> 2, front + c)
     machine.float_mode(mode)

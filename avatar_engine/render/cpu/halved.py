@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.render.cpu import resolve_lanes
-from avatar_engine.render.cpu.blend import MARGIN, Canvas, draw_planes
+from avatar_engine.render.cpu.blend import MARGIN, draw_planes
+from avatar_engine.render.cpu.canvas import Canvas
 from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.records import Records
 from avatar_engine.render.cpu.sort import TILE_HEIGHT_LOG2, TILE_WIDTH_LOG2, Bins

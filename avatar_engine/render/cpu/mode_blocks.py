@@ -132,6 +132,16 @@ def _fill(modes, scales, starts, which, parts, numbers):
                     parts[i, c * BLOCK + n] = np.int8(np.round(steps))
 
 
+def block_reach(blocks: ModeBlocks) -> NDArray[np.float32]:
+    """How far any mode moves a texel of each block [256 * BLOCKS], cm at its full weight."""
+    modes = (len(blocks.starts) - 1) // BANDS
+    band = np.repeat(np.arange(len(blocks.starts) - 1) // modes, np.diff(blocks.starts))
+    row, column = np.divmod(blocks.places.astype(np.int64), 3 * COLUMNS)
+    reach = np.zeros(ATLAS_ROWS * BLOCKS, np.float32)
+    np.maximum.at(reach, (BAND * band + row) * BLOCKS + column // BLOCK, blocks.most)
+    return reach
+
+
 @kernel
 def acting(changes):
     """The modes that a frame moves at all."""

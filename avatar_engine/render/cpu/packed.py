@@ -28,6 +28,7 @@ HAS_EYE, HAS_LID, HAS_MOUTH = 1, 2, 4
 
 FRONT, BACK = 16, 32
 """Bits of ``links``: which sign the winding has; neither on what is two-sided."""
+_INVISIBLE = np.log(1e-9)
 
 
 class PackedMaps(NamedTuple):
@@ -57,7 +58,7 @@ class PackedMaps(NamedTuple):
         eye_centers: [2, 3] float32; lid_radius: cm.
         lips: [3, P] float32 at rest: x and y of the upper inner lip, y of the lower one, cm.
         lip_modes: [K, 3, P] float32 the same of each mode at its full weight.
-        cut: Alpha at the edge of a footprint; log_cut: its logarithm.
+        log_cut: ln(alpha) at the edge of a footprint.
         radius: cm, no texel is farther from the pivot in any expression.
     """
 
@@ -86,7 +87,6 @@ class PackedMaps(NamedTuple):
     lips: NDArray[np.float32]
     lip_modes: NDArray[np.float32]
     radius: np.float32
-    cut: np.float32
     log_cut: np.float32
 
 
@@ -155,10 +155,22 @@ def pack(maps: HeadMaps, *, cut: float = FOOTPRINT_CUT) -> PackedMaps:
         lips=_lip_places(maps, surface),
         lip_modes=_lip_places(maps, maps.modes) * maps.mode_scales[:, None, None],
         radius=np.float32(_radius(maps)),
-        cut=np.float32(cut),
         log_cut=np.float32(np.log(cut)),
     )
     return PackedMaps(*map(_writable, packed))
+
+
+def narrowed(packed: PackedMaps, is_drawn: NDArray[np.bool_]) -> PackedMaps:
+    """The same persona with fewer Gaussians.
+
+    Args:
+        packed: The persona.
+        is_drawn: [M] which may be drawn; where they are depends on all of them.
+    """
+    is_drawn = is_drawn.reshape(packed.opacity.shape) & (packed.opacity > 0)
+    row_spans, wide_spans = _drawn_spans(is_drawn)
+    shown = np.where(is_drawn, packed.log_opacity, np.float32(_INVISIBLE))
+    return packed._replace(row_spans=row_spans, wide_spans=wide_spans, log_opacity=shown)
 
 
 def _writable(value: Any) -> Any:

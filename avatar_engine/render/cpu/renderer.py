@@ -6,29 +6,24 @@ from numpy.typing import NDArray
 
 from avatar_engine.errors import RenderError
 from avatar_engine.render.colour import RGB_TO_YUV
-from avatar_engine.render.cpu.blend import blend_i420, blend_linear, blend_rgb, canvas_for
+from avatar_engine.render.cpu.blend import blend_i420, blend_linear, blend_rgb
+from avatar_engine.render.cpu.canvas import canvas_for
 from avatar_engine.render.cpu.detail import add_i420, add_rgb
 from avatar_engine.render.cpu.detail_flow import note_source
 from avatar_engine.render.cpu.detail_planes import Detail, detail_for
+from avatar_engine.render.cpu.frame import frame_view
 from avatar_engine.render.cpu.front import front_for, no_front
 from avatar_engine.render.cpu.halved import brought_up, halved_i420, halved_rgb, planes_for
+from avatar_engine.render.cpu.hidden import is_frontal, without_hidden
 from avatar_engine.render.cpu.kernel_cache import kernel
 from avatar_engine.render.cpu.packed import PackedMaps, pack
 from avatar_engine.render.cpu.pose import pose
-from avatar_engine.render.cpu.records import KEYS, Palette, palette_of, records_for
+from avatar_engine.render.cpu.records import Palette, palette_of, records_for
 from avatar_engine.render.cpu.sliding import SlidingPlate
 from avatar_engine.render.cpu.sort import TILE_HEIGHT_LOG2, bins_for, sort_into
-from avatar_engine.render.cpu.surface import View
 from avatar_engine.render.definition import drawn_zoom
 from avatar_engine.render.detail_definition import detail_share
-from avatar_engine.render.joints import (
-    TintRule,
-    expression_weights,
-    eye_rotations,
-    head_shift,
-    joint_matrices,
-    teeth_light,
-)
+from avatar_engine.render.joints import TintRule
 from avatar_engine.render.plates import backdrop, framed_photo
 from avatar_engine.render.protocol import RenderConfig
 from avatar_engine.render.torso import TorsoRule
@@ -49,11 +44,20 @@ class CpuRenderer:
         camera: Camera,
         config: RenderConfig,
         *,
-        packed: PackedMaps | None = None,
+        twin: "CpuRenderer | None" = None,
     ) -> None:
+        """Prepare everything that stays the same from frame to frame.
+
+        Args:
+            maps: The persona.
+            plates: At the source view's pixels.
+            camera: The source view; framed to the output here.
+            config: Size and pixel format.
+            twin: A renderer of the same, whose read-only parts can be shared.
+        """
         self._sources = maps, plates, camera
         self._config = config
-        self._packed = packed or pack(maps)
+        self._packed: PackedMaps = twin._packed if twin else pack(maps)
         self._zoom = drawn_zoom(config.width, config.height)
         self._drawn = config.width // self._zoom, config.height // self._zoom
         self._camera = camera.framed(*self._drawn)
@@ -65,7 +69,9 @@ class CpuRenderer:
         self._rgb = palette_of(maps)
         self._prepare_output(plates, camera)
         self._front = no_front()
+        self._frontal = self._packed
         self._detail = self._look_for_detail(plates, camera)
+        self._frontal = twin._frontal if twin else without_hidden(maps, self._packed, self._camera)
 
     @property
     def config(self) -> RenderConfig:
@@ -74,7 +80,7 @@ class CpuRenderer:
 
     def twin(self) -> "CpuRenderer":
         """Another renderer of the same persona, for another thread; shares what is read-only."""
-        return CpuRenderer(*self._sources, self._config, packed=self._packed)
+        return CpuRenderer(*self._sources, self._config, twin=self)
 
     def render(self, state: FaceState, *, source_residual: float = 0.0) -> NDArray[np.uint8]:
         """Draw one frame; see ``Renderer.render``."""
@@ -125,7 +131,7 @@ class CpuRenderer:
         """Give the buffers back and refuse further frames."""
         if not self._is_closed:
             self._is_closed = True
-            del self._packed, self._records, self._bins, self._canvas
+            del self._packed, self._frontal, self._records, self._bins, self._canvas
 
     def _pose(
         self, state: FaceState, source_residual: float, palette: Palette
@@ -135,7 +141,8 @@ class CpuRenderer:
             raise RenderError("this renderer is closed: open another one")
         maps = self._sources[0]
         view = frame_view(maps, self._packed, self._camera, state, source_residual, self._tints)
-        pose(self._packed, view, palette, self._records, self._front)
+        packed = self._frontal if is_frontal(state) else self._packed
+        pose(packed, view, palette, self._records, self._front)
         self._bins = sort_into(self._bins, self._records)
         return view.tints
 
@@ -189,42 +196,6 @@ class CpuRenderer:
             self._canvas.dirty[first:] = 1  # tiles without content show the plate too
 
 
-def frame_view(
-    maps: HeadMaps,
-    packed: PackedMaps,
-    camera: Camera,
-    state: FaceState,
-    source_residual: float,
-    tints: TintRule | None = None,
-) -> View:
-    """One state as the numbers of the pose kernel.
-
-    Args:
-        maps: The persona.
-        packed: ``pack(maps)``.
-        camera: Framed to the output.
-        state: What to draw.
-        source_residual: Weight of mode 52.
-        tints: ``TintRule(maps)``, where there is one already.
-    """
-    weights = expression_weights(maps, state, source_residual)
-    joints = joint_matrices(maps, camera, state)
-    middle = float(joints[0, 2] @ np.append(maps.pivot, 1.0))  # the body's pivot never moves
-    radius = float(packed.radius) + float(np.linalg.norm(head_shift(state)))
-    near, per_cm = middle - radius, (KEYS - 1) / (2 * radius)
-    K = camera.K
-    lens = np.array([K[0, 0], K[1, 1], K[0, 2], K[1, 2], near, per_cm], np.float32)
-    return View(
-        (weights - packed.rest).astype(np.float32),
-        joints.astype(np.float32),
-        eye_rotations(maps, state).astype(np.float32),
-        lens,
-        np.array([camera.width, camera.height], np.int32),
-        (tints or TintRule(maps)).amounts(weights).astype(np.float32),
-        teeth_light(maps, state).astype(np.float32),
-    )
-
-
 @kernel
 def _straight(linear, body, out):
     """Head over body as straight alpha; [4, H, W] premultiplied -> [H, W, 4].
@@ -240,6 +211,3 @@ def _straight(linear, body, out):
                 value = (linear[c, y, x] + light * body[c, y, x]) * scale
                 out[y, x, c] = np.uint8(min(value + np.float32(0.5), np.float32(255)))
             out[y, x, 3] = np.uint8(alpha * np.float32(255) + np.float32(0.5))
-
-
-__all__ = ["CpuRenderer", "frame_view"]

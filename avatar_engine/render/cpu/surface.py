@@ -95,21 +95,30 @@ def _push(place, n, centers, radius):
 @kernel
 def light_mouth(maps, view, lips, row, place, q, lit):
     """Step 9: the inner mouth shows, and is lit, as far as the lips are apart."""
+    pair = np.int64(0)
     for n in range(maps.wide_spans[row, 0], maps.wide_spans[row, 1]):
         lit[n] = _F(1)
         chart = maps.chart[row, n]
-        if chart in (_TEETH, _GUM, _TONGUE, _CAVITY):
-            gap = _gap_at(place[0, n], lips)
-            lit[n] = _F(SHADE_FLOOR) + _F(1 - SHADE_FLOOR) * _risen(gap, SHADED_CM)
-            if chart != _CAVITY:
-                shown = max(maps.opacity[row, n] * _risen(gap, APERTURE_CM), _F(1e-9))
-                q[4, n + 1] = np.log(shown)
-                q[5, n + 1] = _F(2) * np.log(shown / maps.cut)
-            if chart in (_TEETH, _GUM):
-                x, z = place[0, n], place[2, n] - _F(ARCH_Z_CM)
-                facing = max(x * view.light[0] + z * view.light[2], _F(0))
-                facing /= max(np.sqrt(x * x + z * z), _F(1e-6))
-                lit[n] *= _F(TOOTH_AMBIENT) + _F(1 - TOOTH_AMBIENT) * facing
+        is_inside = chart in (_TEETH, _GUM, _TONGUE, _CAVITY)
+        if not is_inside or q[5, n + 1] <= _F(0):
+            continue
+        x = place[0, n]
+        pair = _pair_at(x, lips, pair)
+        gap = _gap_at(x, lips, pair)
+        if chart != _CAVITY:
+            risen = _risen(gap, APERTURE_CM)
+            if risen <= _F(0):  # behind closed lips
+                q[5, n + 1] = _F(-1)
+                continue
+            if risen < _F(1):
+                q[4, n + 1] += np.log(risen)
+                q[5, n + 1] = _F(2) * (q[4, n + 1] - maps.log_cut)
+        lit[n] = _F(SHADE_FLOOR) + _F(1 - SHADE_FLOOR) * _risen(gap, SHADED_CM)
+        if chart in (_TEETH, _GUM):
+            z = place[2, n] - _F(ARCH_Z_CM)
+            facing = max(x * view.light[0] + z * view.light[2], _F(0))
+            facing /= max(np.sqrt(x * x + z * z), _F(1e-6))
+            lit[n] *= _F(TOOTH_AMBIENT) + _F(1 - TOOTH_AMBIENT) * facing
 
 
 @kernel
@@ -120,16 +129,24 @@ def _risen(gap, span):
 
 
 @kernel
-def _gap_at(x, lips):
-    """Gap of the lips at x; 0 outside the outermost pair."""
+def _pair_at(x, lips, near):
+    """The last pair of the lips left of x that has one to its right, looked for from ``near``."""
+    p, last = near, lips.shape[1] - 2
+    while p < last and lips[0, p + 1] < x:
+        p += 1
+    while p > 0 and lips[0, p] >= x:
+        p -= 1
+    return p
+
+
+@kernel
+def _gap_at(x, lips, p):
+    """Gap of the lips at x, beside pair p; 0 outside the outermost pair."""
     last = lips.shape[1] - 1
     if last < 0 or not (lips[0, 0] <= x <= lips[0, last]):
         return _F(0)
     if last == 0:
         return lips[1, 0]
-    p = 0
-    while p < last - 1 and lips[0, p + 1] < x:
-        p += 1
     width = lips[0, p + 1] - lips[0, p]
     share = (x - lips[0, p]) / width if width > _F(0) else _F(0)
     return lips[1, p] + share * (lips[1, p + 1] - lips[1, p])

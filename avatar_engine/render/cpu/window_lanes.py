@@ -15,6 +15,7 @@ from numba.extending import intrinsic
 from avatar_engine.render.cpu.vectors import (
     ADDRESS,
     F32,
+    I32,
     I64,
     LANES,
     VF,
@@ -57,6 +58,16 @@ def _exp(b: Builder, power: Value) -> Value:
     return b.select(is_zero, splat(0.0), mul(mantissa, b.bitcast(bits, VF)))
 
 
+def _most(b: Builder, values: Value) -> Value:
+    """The largest of 8 numbers."""
+    for half in (4, 2, 1):
+        other = b.shuffle_vector(
+            values, values, indices([(i + half) % LANES for i in range(LANES)])
+        )
+        values = larger(b, values, other)
+    return b.extract_element(values, ir.Constant(I32, 0))
+
+
 def _window(*, is_recurrent: bool, is_yuv: bool) -> Any:
     """The blend of one Gaussian into a window of 8 x n pixels, for one layout of planes."""
 
@@ -70,6 +81,8 @@ def _window(*, is_recurrent: bool, is_yuv: bool) -> Any:
         apart. yuv: planes Y, T, and from ``chroma`` on half-height rows of interleaved (u, v) of
         the even pixels. (dx, dy): first pixel minus centre; (a, b, c): the conic; decay: exp(-c),
         of which the exact windows make no use.
+
+        Returns the most that any pixel takes of the Gaussian.
         """
 
         def emit(context, b, signature, args):
@@ -88,6 +101,7 @@ def _window(*, is_recurrent: bool, is_yuv: bool) -> Any:
             at_row, at_chroma = (cgutils.alloca_once(b, I64) for _ in range(2))
             at_dy = cgutils.alloca_once(b, F)
             at_g, at_ratio = (cgutils.alloca_once(b, VF) for _ in range(2))
+            at_most = cgutils.alloca_once_value(b, splat(0.0))
             b.store(address, at_row)
             b.store(chroma, at_chroma)
             b.store(dy0, at_dy)
@@ -123,6 +137,7 @@ def _window(*, is_recurrent: bool, is_yuv: bool) -> Any:
                     planes.append(b.add(planes[-1], plane))
                 light = load(b, planes[-1])
                 weight = mul(g, light)  # g <= opacity <= 0.99
+                b.store(larger(b, weight, b.load(at_most)), at_most)
                 for where, value in zip(planes[:-1], colors, strict=False):
                     accumulate(where, weight, value)
                 if is_yuv and parity == 0:
@@ -136,9 +151,9 @@ def _window(*, is_recurrent: bool, is_yuv: bool) -> Any:
             with cgutils.for_range(b, steps):
                 for i in range(ROWS_PER_STEP):
                     row(i & 1)
-            return context.get_dummy_value()
+            return _most(b, b.load(at_most))
 
-        return types.void(*[ADDRESS] * 5, *[F32] * 10), emit
+        return types.float32(*[ADDRESS] * 5, *[F32] * 10), emit
 
     return window
 
