@@ -16,7 +16,9 @@ from avatar_engine.types import Chart
 
 BEHIND_TONE = 0.85  # of the hair's median: the back of a head stands in its own shade
 _SHORT = 0.3
+_BACK_Z = (2.0, -8.0)  # cm; from the crown to the back of the head the seen tone is left
 _STRAY = (0.03, 0.12)  # trust; less of it must not tell a whole side where nothing sure is near
+_USUAL, _LEAST_SPREAD = 2.0, 12.0  # times the median's distance to the hair's tone; CIELAB
 _SIDE_SKIN = (2.5, 0.0)  # cm; above it what is unseen before an ear may be hair
 _ALL_BUT_SKIN = 22.0  # CIELAB
 
@@ -128,10 +130,12 @@ def _grow_hair(
     seen &= to_hair < to_skin
     if seen.sum() < 200:
         return
+    # A parting, a highlight or a gap between strands must not be drawn out over the crown.
+    seen &= to_hair < max(_USUAL * float(np.median(to_hair[seen])), _LEAST_SPREAD)
     weight = seen.reshape(R, R).astype(np.float32)
     grid = color.reshape(R, R, 3)
     low = fill(grid, weight, sigmas=(3, 6, 12, 24, 48)).reshape(-1, 3)
-    far = smoothstep(-mean[hidden, 2], -5, 4)[:, None]
+    far = smoothstep(mean[hidden, 2], *_BACK_Z)[:, None]
     tone = low[hidden] * (1 - far) + BEHIND_TONE * labels.hair_tone * far
     contrast = contrast_of(grid, seen.reshape(R, R))
     texture = strands((R, R), length=1.0 if labels.is_long else _SHORT, contrast=contrast)

@@ -114,7 +114,8 @@ def hair_volume(s: Sculpture, labels: Labels, opacity: NDArray[np.float64]) -> H
     soft = np.clip(2.0 * blur_image(shown.astype(np.float32), 1.0) - 0.9, 0, 1)
     edge = distance(mask | head.covered)
     alpha = soft * np.clip(2.0 * view.matte - 0.9, 0, 1) * (mask | behind)
-    alpha *= 1 - _SEEN_THROUGH * _strays(view, edge)
+    # Before the head it would be the scalp, not the background, that is seen through them.
+    alpha *= 1 - _SEEN_THROUGH * _strays(view, edge) * ~head.covered
     edge = distance(mask | head.covered)
     stretch = np.where(rim, STRETCH, _CURTAIN_STRETCH)
     certain = mask & (labels.share[..., HAIR] > 0.7)

@@ -5,9 +5,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar_engine.gaussian.background import without_person
+from avatar_engine.gaussian.complete import BEHIND_TONE
 from avatar_engine.gaussian.masks import opened, without_holes
 from avatar_engine.gaussian.sculpture import Sculpture
-from avatar_engine.gaussian.segment import CLOTH, HAIR, SKIN, Labels
+from avatar_engine.gaussian.segment import BACKGROUND, CLOTH, HAIR, SKIN, Labels
 from avatar_engine.gaussian.smooth import blur_image, distance, fill, smoothstep
 from avatar_engine.gaussian.view import CHIN
 from avatar_engine.gaussian.zbuffer import Nearest, nearest
@@ -19,6 +20,7 @@ _COLUMN_TOP = 0.5  # face heights above the chin
 _COLUMN_FOLLOWS = 0.88
 _LEFT_OVER = 0.15  # face heights above the chin
 _NOTCH, _NOTCH_TOP = 0.08, 0.03  # face widths; face heights above the chin
+_CERTAIN = 0.9
 _THROAT_Z = 1.0  # cm; behind it the neck is hair
 
 
@@ -77,7 +79,7 @@ def _body_masks(
     nobody = view.inside & ~front.covered & ~hair & (yy > chin[1] - _LEFT_OVER * view.face_height)
     nobody &= ~labels.mask(SKIN) | (yy > chin[1])  # an ear is no collar
     known = cloth | still | (nobody & ~labels.mask(HAIR))  # a lock's torn end is no collar
-    column, throat = _neck_column(s, chin, texels)
+    column, throat, front_neck = _neck_column(s, chin, texels)
     shoulders = _shoulders(s, cloth, labels.mask(HAIR), yy, xx)
     cover = known | nobody | column | shoulders
     # Between neck and collar a turned head would bare the background.
@@ -94,6 +96,13 @@ def _body_masks(
     around_neck[cloth] = 0
     where_neck = blur_image(around_neck, 2)[..., None]
     color = neck_tone * where_neck + cloth_tone * (1 - where_neck)
+    # Hair that turns away bares more of it, and no skin, but before the throat.
+    hairy = labels.mask(HAIR) | (labels.is_long & labels.mask(BACKGROUND))
+    behind = under_chin & hairy & ~front_neck
+    certain = labels.share[..., HAIR] > _CERTAIN
+    if behind.any() and certain.any():
+        share = blur_image(behind.astype(np.float32), 1.5)[..., None]
+        color += (BEHIND_TONE * _spread(view.clean, certain) - color) * share
     kept = smoothstep(distance(known), 0.5, 3.0) + (known & (view.matte < 0.9))
     soft = blur_image(cover.astype(np.float32), 0.8)
     return np.clip(kept, 0, 1).astype(np.float32), soft, color.astype(np.float32)
@@ -101,8 +110,9 @@ def _body_masks(
 
 def _neck_column(
     s: Sculpture, chin: NDArray[np.float64], texels: NDArray[np.float64]
-) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-    """The neck as it would be seen without the head: where [S, S], and its colour [S, S, 3].
+) -> tuple[NDArray[np.bool_], NDArray[np.float32], NDArray[np.bool_]]:
+    """The neck as it would be seen without the head: where [S, S], its colour [S, S, 3], and where
+    it is the throat [S, S].
 
     The colour is the head's own, so that the plate does not show beside a turned neck.
     """
@@ -119,9 +129,10 @@ def _neck_column(
     shown = nearest(p, throat, width=size, height=size)
     seen = shown.covered & column
     if seen.sum() < 100:
-        return column, np.zeros((size, size, 3), np.float32) + s.view.image.mean((0, 1))
+        flat = np.zeros((size, size, 3), np.float32) + s.view.image.mean((0, 1))
+        return column, flat, seen
     planes = [shown.gather(throat, texels[:, c]) for c in range(3)]
-    return column, blur_image(_spread(np.stack(planes, -1), seen), 1.5)
+    return column, blur_image(_spread(np.stack(planes, -1), seen), 1.5), seen
 
 
 def _shoulders(s, cloth, hair, yy, xx):  # type: ignore[no-untyped-def]
