@@ -16,6 +16,7 @@ _CORNERS = [78, 61, 308, 291]
 _OVERLAP_CM = 0.025
 _REACH_CM = (0.3, 0.7)
 _ARCH_Z = 5.2  # cm, centre of the dental arch
+_LOWER_LESS = 0.5  # rad by which the lower teeth end farther in front
 
 
 def lip_pairs(s: Sculpture) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -93,5 +94,5 @@ def teeth_opacity(s: Sculpture) -> NDArray[np.float64]:
     x, _, z = s.rig.mean.T.astype(np.float64)
     turned = np.abs(np.arctan2(x, z - _ARCH_Z))
     is_lower = s.rig.jaw > 0.4
-    fade = 1 - smoothstep(np.where(is_lower, turned + 0.35, turned), 0.65, 0.95)
+    fade = 1 - smoothstep(np.where(is_lower, turned + _LOWER_LESS, turned), 0.65, 0.95)
     return np.where(np.isin(s.chart, (Chart.TEETH, Chart.GUM)), fade, 1.0)

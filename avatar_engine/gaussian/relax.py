@@ -27,6 +27,7 @@ _EYE_SHADE = 0.2
 LIPS_PARTED_CM = 0.12  # as the renderers say
 _RIM = 0.33  # depth of the lips' inner rim, which carries no detail of the photo's open mouth
 _STAINED = 0.8  # depth of the lips up to which the dark between them may have been sampled
+_CORNER_CM = 0.55  # about a corner of an open mouth, where detail is of teeth and dark
 _CONTACT = 0.55  # share of the light that lips which meet take from each other
 
 
@@ -161,7 +162,7 @@ def _lips_that_part_or_meet(
         neutral = color + np.where(drivers[:, None] > 0, tints, 0)
         wanted = _inner_lips(s, neutral, s.regions.skin & (depth > -2.5) & (depth < _STAINED))
         stained = _stain(neutral, wanted) * smoothstep(depth, _STAINED, _STAINED - 0.15)
-        rim = inner & (depth < _RIM) | (stained > 0.1)
+        rim = inner & (depth < _RIM) | (stained > 0.1) | _beside_corners(s)
         color[rim] += ((neutral - color) + (wanted - neutral) * stained[:, None])[rim]
         # Little of the lower lip: of that an open mouth shows what the smile has tinted. Yet where
         # it rolls over the upper one, the line would be hidden without it.
@@ -204,6 +205,18 @@ def _stain(color: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[n
     is_dark = smoothstep(color.mean(1) / np.maximum(wanted.mean(1), 0.05), 0.88, 0.68)
     paler = _lab(wanted)[:, 1] - _lab(color)[:, 1]
     return np.maximum(is_dark, smoothstep(paler, 5.0, 11.0))
+
+
+def _beside_corners(s: Sculpture) -> NDArray[np.bool_]:
+    """[N] skin that the photo shows beside a corner of its open mouth.
+
+    Its detail is of teeth and of the dark behind them, and would be specks on another mouth.
+    """
+    at = s.project(s.source_shape())
+    corners = s.view.landmarks[[78, 308]]
+    apart = np.linalg.norm(at[:, None, :2] - corners, axis=-1).min(1)
+    px_per_cm = s.view.camera.K[0, 0] / at[:, 2]
+    return s.regions.skin & (s.rig.mean[:, 2] > 5) & (apart < _CORNER_CM * px_per_cm)
 
 
 def _parted_cm(s: Sculpture) -> float:

@@ -21,7 +21,7 @@ INNER_MOUTH = (Chart.TEETH, Chart.GUM, Chart.TONGUE, Chart.CAVITY)
 """What the gap between the lips lights."""
 SHADED_CM = (0.05, 0.7)
 """The inner mouth is lit more and more over this range of lip gaps."""
-SHADE_FLOOR = 0.62
+SHADE_FLOOR = 0.42
 """Light on the inner mouth where the lips meet, as a share of an open mouth's."""
 SHADE_RGB = (0.24, 0.08, 0.07)
 """What the inner mouth falls to without light: the mouth's own red."""

@@ -178,23 +178,6 @@ def test_both_eyes_look_at_one_point(people, name):
 
 
 @pytest.mark.parametrize("name", PEOPLE)
-def test_a_catch_light_lies_on_the_eye(people, name):
-    """Gaussians of its own, so that it stays where it is when the eye turns."""
-    maps = people[name].maps
-    is_glint = (maps.chart == Chart.HAIR) & (maps.colors.min(1) > 0.95)
-    unlit = replace(maps, opacities=np.where(is_glint, 0, maps.opacities).astype(np.float32))
-    pictures = []
-    for drawn in (maps, unlit):
-        plates = _without_detail(people[name])
-        renderer = open_renderer(
-            "cpu", drawn, plates, people[name].camera, RenderConfig(SIZE, SIZE)
-        )
-        pictures.append(renderer.render(FaceState()).mean(-1))
-        renderer.close()
-    assert (pictures[0] - pictures[1]).max() > 40
-
-
-@pytest.mark.parametrize("name", PEOPLE)
 def test_a_closed_lid_ends_in_a_dark_line(people, name):
     persona = people[name]
     maps = persona.maps
