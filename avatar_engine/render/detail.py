@@ -26,6 +26,7 @@ class Detail:
         missing: The same, rounded and within ±127.
         came_from: [M, 2] pixel of the photo where each texel was.
         seen: [M] 1 where the photo showed it, else 0.
+        bears: [M] how much it bears to be stretched.
     """
 
     def __init__(self, source: Gaussians, maps: HeadMaps, missing: Tensor) -> None:
@@ -47,8 +48,8 @@ class Detail:
         self.seen[texels] = is_shown.to(self.seen.dtype)
         luma = missing.double().cpu().numpy() @ RGB_TO_YUV[0]
         bears = torch.as_tensor(d.detail_bears(luma, self._cell), device=missing.device)
-        self._bears = torch.ones_like(self.seen)
-        self._bears[texels] = bears.to(self.seen.dtype).flatten()[cells]
+        self.bears = torch.ones_like(self.seen)
+        self.bears[texels] = bears.to(self.seen.dtype).flatten()[cells]
 
     def added(self, gaussians: Gaussians, picture: Tensor) -> Tensor:
         """Pictures [B, H, W, 3] in bytes with the detail of their frames, not rounded."""
@@ -94,7 +95,7 @@ class Detail:
         texels, cells = texels[is_front], cells[is_front]
         stretch = _log_area(gaussians.covariances[frame, texels]) - _log_area(self._area[texels])
         kept = 1 - gaussians.tints[frame, self._drivers[texels]] * self._fading[texels]
-        seen = kept * self.seen[texels] / (1 + (stretch / self._bears[texels]) ** 4)
+        seen = kept * self.seen[texels] / (1 + (stretch / self.bears[texels]) ** 4)
         came = self.came_from[texels] - gaussians.means[frame, texels]
         terms = [torch.ones_like(seen), seen, seen * came[:, 0], seen * came[:, 1]]
         terms.append(seen * came.square().sum(-1))

@@ -21,7 +21,7 @@ from avatar_engine.render.gpu.renderer import TileRenderer
 from avatar_engine.render.gpu.stage import Stage
 
 SIZE = 48
-LEAST_DB = 60
+LEAST_DB = 66
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 GRAIN = DEVICE_GRAIN if DEVICE == "cuda" else INTERPRETED_GRAIN
 torch.set_num_threads(1)

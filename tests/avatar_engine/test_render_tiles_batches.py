@@ -111,7 +111,7 @@ def test_too_many_frames_are_refused(head) -> None:
 def test_kernels_compile_for_gpus_that_are_not_here() -> None:
     """Ampere and Hopper: Triton's own assembler needs no device."""
     environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
-    command = [sys.executable, "-W", "ignore", "-m", "tests.support.compiled_kernels", "80", "90"]
+    command = [sys.executable, "-W", "error", "-m", "tests.support.compiled_kernels", "80", "90"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     lines = done.stdout.split("\n")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio
 
-from avatar_engine.render import RenderConfig, blend_weights, definition, open_renderer
+from avatar_engine.render import RenderConfig, blend_weights, definition
 from avatar_engine.render.colour import to_i420
 from avatar_engine.render.cpu.packed import pack
 from avatar_engine.render.cpu.records import KEYS
@@ -244,20 +244,19 @@ def test_a_batch_is_its_frames(head) -> None:
 
 
 @pytest.mark.gpu
-def test_cuda_draws_the_reference(head) -> None:
+def test_gsplat_draws_the_reference(head) -> None:
     pytest.importorskip("gsplat", reason="gsplat is not installed")
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     from avatar_engine.render.cuda import CudaRenderer, draw_together
 
     config = RenderConfig(SIZE, SIZE)
-    cuda = open_renderer("cuda", *head, config)
+    cuda = CudaRenderer(*head, config)
     reference = ReferenceRenderer(*head, config)
     expected = {name: reference.render(state) for name, state in STATES.items()}
     for name, state in STATES.items():
         assert peak_signal_noise_ratio(expected[name], cuda.render(state)) >= 48
     bald = CudaRenderer(*synthetic_head(SIZE, hair_rows=0), config)
-    assert isinstance(cuda, CudaRenderer)
     frames, others = draw_together([(cuda, list(STATES.values())), (bald, [FaceState()])])
     for name, frame in zip(STATES, frames.cpu().numpy(), strict=True):
         assert peak_signal_noise_ratio(expected[name], frame) >= 48

@@ -14,7 +14,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from avatar_engine.render.gpu.detail_kernels import collect_flow, find_nearest, smooth_flow
-from avatar_engine.render.gpu.drawing import DEVICE_GRAIN
+from avatar_engine.render.gpu.drawing import COMPILED, DEVICE_GRAIN
 from avatar_engine.render.gpu.finish_kernel import I420, finish
 from avatar_engine.render.gpu.pose_kernels import part_lips, pose_texels
 from avatar_engine.render.gpu.tile_kernels import blend_tiles, write_records
@@ -50,7 +50,8 @@ def compile_for(capability: int) -> None:
         names = kernel.arg_names
         signature = {n: "constexpr" if n in constants else TYPES.get(n, "i32") for n in names}
         source = ASTSource(kernel, signature=signature, constexprs=constants)
-        compiled = triton.compile(source, target=GPUTarget("cuda", capability, 32))
+        target = GPUTarget("cuda", capability, 32)
+        compiled = triton.compile(source, target=target, options=COMPILED)
         print(capability, kernel.fn.__name__, len(compiled.asm["cubin"]), "bytes")
 
 

@@ -12,7 +12,7 @@ _RECORD, _PLANES = _C(layout.RECORD), _C(int(layout.DetailPlane.COUNT))
 _TINTS, _TINT_BIT = _C(int(layout.Input.TINTS)), _C(layout.CARRIER_TINT_SHIFT)
 _OUTSIDE, _IDLE = _C(dd.OUTSIDE), _C(dd.IDLE)
 _OPAQUE, _DEPTH_CM, _FULL = _C(dd.DETAIL_OPAQUE), _C(dd.DETAIL_DEPTH_CM), _C(dd.DETAIL_FULL)
-_STRETCH, _FOLD_CELLS = _C(dd.DETAIL_STRETCH), _C(dd.DETAIL_FOLD_CELLS)
+_FOLD_CELLS = _C(dd.DETAIL_FOLD_CELLS)
 
 
 @triton.jit
@@ -46,7 +46,8 @@ def collect_flow(carriers, origins, inputs, records, nearest, sums, length, texe
     b = tl.load(record + 3, mask=carries, other=0.0)
     c = tl.load(record + 4, mask=carries, other=1.0)
     log_area = -0.5 * tl.log(tl.maximum(a * c - b * b, 1e-12))
-    stretch = (log_area - tl.load(origin + 2 * texel_count)) / _STRETCH
+    bears = tl.maximum(tl.load(origin + 5 * texel_count), 1e-6)
+    stretch = (log_area - tl.load(origin + 2 * texel_count)) / bears
     stretch *= stretch
     amount = tl.load(inputs + frame * length + _TINTS + (carrier >> _TINT_BIT))
     kept = 1 - amount * tl.load(origin + 4 * texel_count)

@@ -50,6 +50,7 @@ def packed_detail(
     origins[DetailPlane.LOG_AREA] = log_area
     origins[DetailPlane.SEEN] = detail.seen
     origins[DetailPlane.FADING] = fading
+    origins[DetailPlane.BEARS] = detail.bears
     return PackedDetail(carriers, origins, _in_words(detail.missing.numpy()))
 
 

@@ -18,6 +18,8 @@ from avatar_engine.render.protocol import RenderConfig
 
 _FORMATS = {"rgb": RGB, "rgba": RGBA, "i420": I420}
 _BYTES_PER_PIXEL = {"rgb": 3.0, "rgba": 4.0, "i420": 1.5}
+COMPILED = {"enable_fp_fusion": True}
+"""Said to the compiler, whose own default changes between versions of Triton."""
 _FARTHER_THAN_ALL = 0x7F800000
 """The bits of an infinite float."""
 
@@ -111,7 +113,7 @@ class Drawing:
         # fmt: off
         blend_tiles[(self.frames * self._tiles,)](
             self.records, keys, starts, self.canvas, stage.texel_count, self._width,
-            self._height, self._tiles_x, self._tiles, CHUNK=self._grain.entries,
+            self._height, self._tiles_x, self._tiles, CHUNK=self._grain.entries, **COMPILED,
         )
         if stage.has_detail:
             self._follow_photo()
@@ -121,7 +123,7 @@ class Drawing:
             self.output, stage.input_length, self._config.width, self._config.height,
             self.frame_bytes, self._rows, self._columns, self._cell,
             FORMAT=_FORMATS[self._config.pixel_format], ZOOM=self._zoom,
-            HAS_DETAIL=stage.has_detail, BLOCK=self._grain.quads,
+            HAS_DETAIL=stage.has_detail, BLOCK=self._grain.quads, **COMPILED,
         )
         # fmt: on
 
@@ -141,16 +143,17 @@ class Drawing:
         part_lips[(self.frames,)](
             self.inputs, stage.fixed, stage.texels, stage.modes, stage.pairs, self._lips,
             stage.input_length, stage.texel_count, stage.mode_count, PAIRS=stage.pair_count,
+            **COMPILED,
         )
         pose_texels[blocks](
             self.inputs, stage.fixed, stage.texels, stage.traits, stage.modes, self._lips,
             self._view, stage.input_length, stage.texel_count, stage.mode_count,
-            PAIRS=stage.pair_count, BLOCK=block,
+            PAIRS=stage.pair_count, BLOCK=block, **COMPILED,
         )
         write_records[blocks](
             self.inputs, stage.fixed, stage.texels, stage.traits, self._view, self.records,
             self._keys, self._wanted, stage.input_length, stage.texel_count, self._width,
-            self._height, self._tiles_x, self.capacity, BLOCK=block,
+            self._height, self._tiles_x, self.capacity, BLOCK=block, **COMPILED,
         )
         # fmt: on
 
@@ -164,15 +167,15 @@ class Drawing:
         # fmt: off
         find_nearest[blocks](
             stage.carriers, self.inputs, self.records, self._nearest, stage.input_length,
-            stage.texel_count, rows, columns, per_cell, BLOCK=block,
+            stage.texel_count, rows, columns, per_cell, BLOCK=block, **COMPILED,
         )
         collect_flow[blocks](
             stage.carriers, stage.origins, self.inputs, self.records, self._nearest, self._sums,
             stage.input_length, stage.texel_count, rows, columns, per_cell, float(self._zoom),
-            BLOCK=block,
+            BLOCK=block, **COMPILED,
         )
         smooth_flow[(-(-rows * columns // self._grain.cells), self.frames)](
-            self._sums, self._flow, rows, columns, self._cell, BLOCK=self._grain.cells,
+            self._sums, self._flow, rows, columns, self._cell, BLOCK=self._grain.cells, **COMPILED,
         )
         # fmt: on
 

@@ -90,7 +90,8 @@ class DetailPlane(IntEnum):
     LOG_AREA = 2
     SEEN = 3
     FADING = 4
-    COUNT = 5
+    BEARS = 5
+    COUNT = 6
 
 
 CARRIER_TINT_SHIFT = 2

@@ -141,7 +141,8 @@ def blend_tiles(records, keys, starts, canvas, texel_count, width, height, tiles
     lane = tl.arange(0, _TILE * _TILE)
     column = tile % tiles_x * _TILE + lane % _TILE
     row = tile // tiles_x * _TILE + lane // _TILE
-    x, y = column.to(tl.float32)[:, None] + 0.5, row.to(tl.float32)[:, None] + 0.5
+    # Entries down, pixels across: a thread has all entries of its pixels, and asks no other.
+    x, y = column.to(tl.float32)[None, :] + 0.5, row.to(tl.float32)[None, :] + 0.5
     light = tl.full([_TILE * _TILE], 1.0, tl.float32)
     red = tl.zeros([_TILE * _TILE], tl.float32)
     green = tl.zeros([_TILE * _TILE], tl.float32)
@@ -155,24 +156,24 @@ def blend_tiles(records, keys, starts, canvas, texel_count, width, height, tiles
         is_entry = entry < end
         texel = tl.load(keys + entry, mask=is_entry, other=0) & _TEXEL
         record = own + texel * _RECORD
-        dx = x - tl.load(record, mask=is_entry, other=0.0)[None, :]
-        dy = y - tl.load(record + 1, mask=is_entry, other=0.0)[None, :]
-        a = tl.load(record + 2, mask=is_entry, other=0.0)[None, :]
-        b = tl.load(record + 3, mask=is_entry, other=0.0)[None, :]
-        c = tl.load(record + 4, mask=is_entry, other=0.0)[None, :]
-        opacity = tl.load(record + 5, mask=is_entry, other=0.0)[None, :]
-        half_x = tl.load(record + 9, mask=is_entry, other=-1.0)[None, :]
-        half_y = tl.load(record + 10, mask=is_entry, other=-1.0)[None, :]
+        dx = x - tl.load(record, mask=is_entry, other=0.0)[:, None]
+        dy = y - tl.load(record + 1, mask=is_entry, other=0.0)[:, None]
+        a = tl.load(record + 2, mask=is_entry, other=0.0)[:, None]
+        b = tl.load(record + 3, mask=is_entry, other=0.0)[:, None]
+        c = tl.load(record + 4, mask=is_entry, other=0.0)[:, None]
+        opacity = tl.load(record + 5, mask=is_entry, other=0.0)[:, None]
+        half_x = tl.load(record + 9, mask=is_entry, other=-1.0)[:, None]
+        half_y = tl.load(record + 10, mask=is_entry, other=-1.0)[:, None]
         is_inside = (tl.abs(dx) <= half_x) & (tl.abs(dy) <= half_y)
         alpha = opacity * tl.exp(-0.5 * (a * dx * dx + c * dy * dy) - b * dx * dy)
         alpha = tl.where(is_inside, alpha, 0.0)
         kept = 1 - alpha
-        through = tl.cumprod(kept, 1)
-        share = light[:, None] * alpha * through / kept  # opacities end at 0.99
-        red += tl.sum(share * tl.load(record + 6, mask=is_entry, other=0.0)[None, :], 1)
-        green += tl.sum(share * tl.load(record + 7, mask=is_entry, other=0.0)[None, :], 1)
-        blue += tl.sum(share * tl.load(record + 8, mask=is_entry, other=0.0)[None, :], 1)
-        light *= tl.min(through, 1)
+        through = tl.cumprod(kept, 0)
+        share = light[None, :] * alpha * through / kept  # opacities end at 0.99
+        red += tl.sum(share * tl.load(record + 6, mask=is_entry, other=0.0)[:, None], 0)
+        green += tl.sum(share * tl.load(record + 7, mask=is_entry, other=0.0)[:, None], 0)
+        blue += tl.sum(share * tl.load(record + 8, mask=is_entry, other=0.0)[:, None], 0)
+        light *= tl.min(through, 0)
         brightest = tl.max(light, 0)
         at += CHUNK
     is_pixel = (column < width) & (row < height)
