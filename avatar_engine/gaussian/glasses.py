@@ -6,7 +6,6 @@ Lids behind a lens still close; the skin between them and the frame gives way.
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
 from avatar_engine.gaussian.sampling import sample
 from avatar_engine.gaussian.sculpture import Sculpture
@@ -17,22 +16,20 @@ _FRONT_Z = 5.0  # cm; the temples are left to the hair and the ears
 _SURE, _FAINT = 0.45, 0.15
 _CERTAIN, _LEAST_SHARE = 0.5, 0.02  # of the square over the face that is certainly glasses
 _LIDS_FREE, _HELD_FROM = 6.0, 10.0  # texels from the gap between the lids
-_BRIDGE = 12.0  # L across the bridge of the nose; faces without glasses stay below 9
-_BROW, _TIP = 9, 195  # landmarks on the middle line, above and below where glasses rest
 _ABOVE_CM, _BELOW_CM, _ASIDE_CM = 1.9, 2.7, 6.4  # of the eyes' centres: what glasses may cover
 
 
 def glasses_share(s: Sculpture) -> NDArray[np.float64]:
     """[N] how far each texel shows glasses in the photo, lids left out.
 
-    Where the portrait's labels are certain of glasses, they say where; else a line across the
-    bridge of the nose says that there are some, and the place of the eyes where.
+    Where the portrait's labels are certain of glasses, they say where; else the place of the eyes
+    does, where the portrait shows that there are some.
     """
     here = s.regions.skin & (s.rig.mean[:, 2] > _FRONT_Z)
     labelled = _labelled(s)
     if labelled is not None:
         place = labelled
-    elif bridge_contrast(s) > _BRIDGE:
+    elif s.view.wears_glasses:
         place = _around_eyes(s)
     else:
         return np.zeros(len(s.chart))
@@ -40,18 +37,6 @@ def glasses_share(s: Sculpture) -> NDArray[np.float64]:
     soft = blur_atlas(np.where(here, place, 0).reshape(R, R), 1.5).ravel()
     free = smoothstep(s.regions.lid_distance, _LIDS_FREE, _HELD_FROM)
     return np.where(here, np.minimum(soft, 1) * free, 0)
-
-
-def bridge_contrast(s: Sculpture) -> float:
-    """How far a line across the bridge of the nose stands out from the skin, in L."""
-    marks = s.view.landmarks
-    along = marks[_TIP] - marks[_BROW]
-    aside = np.array([along[1], -along[0]]) / np.linalg.norm(along) * 0.035 * s.view.face_width
-    t, u = np.linspace(0, 1, 64)[:, None, None], np.linspace(-1, 1, 9)[:, None]
-    at = marks[_BROW] + t * along + u * aside  # [64, 9, 2]
-    light = np.median(sample(s.view.lab[..., :1], at.reshape(-1, 2)).reshape(64, 9), 1)
-    skin = median_filter(light, 31, mode="nearest")
-    return float(np.abs(light - skin)[6:-6].max())
 
 
 def _labelled(s: Sculpture) -> NDArray[np.float64] | None:

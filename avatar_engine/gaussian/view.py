@@ -38,6 +38,7 @@ class View:
         face_height: Pixels from chin to the top of the forehead.
         face_width: Pixels from cheek to cheek.
         seen: [L, L, 9] of ``Portrait.labels``, or None.
+        wears_glasses: As ``Portrait.wears_glasses``.
     """
 
     image: NDArray[np.float32]
@@ -51,6 +52,7 @@ class View:
     face_height: float
     face_width: float
     seen: NDArray[np.float32] | None = None
+    wears_glasses: bool = False
     _kept: dict[str, NDArray[np.float64]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
@@ -116,6 +118,7 @@ def view_of(portrait: Portrait, camera: Camera, size: int = WORKING_SIZE) -> Vie
         face_height=float(np.linalg.norm(landmarks[CHIN] - landmarks[FOREHEAD])),
         face_width=float(np.linalg.norm(landmarks[RIGHT_CHEEK] - landmarks[LEFT_CHEEK])),
         seen=portrait.labels,
+        wears_glasses=portrait.wears_glasses,
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from avatar_engine.device import with_quiet_blas
 from avatar_engine.errors import PhotoError
 from avatar_engine.portrait.detection import Detection, detect_faces
+from avatar_engine.portrait.glasses import wears_glasses
 from avatar_engine.portrait.labels import find_labels
 from avatar_engine.portrait.landmarks import (
     LEFT_LIDS,
@@ -87,6 +88,7 @@ def read_portrait(
         eye_openness=openness,
         warnings=warnings,
         labels=labels,
+        wears_glasses=wears_glasses(image, points),
     )
 
 

@@ -38,6 +38,7 @@ class Portrait:
         warnings: What is not ideal but no reason to refuse, one sentence each.
         labels: [L, L, 9] float32 shares of each ``LabelKind`` over the square of ``image``, summing
             to one; None where the label network was not asked or makes no sense of the photo.
+        wears_glasses: Whether there are glasses before the eyes.
     """
 
     image: NDArray[np.uint8]
@@ -48,3 +49,4 @@ class Portrait:
     eye_openness: tuple[float, float]
     warnings: tuple[str, ...] = ()
     labels: NDArray[np.float32] | None = None
+    wears_glasses: bool = False

@@ -12,7 +12,7 @@ from avatar_engine.portrait.labels import SIDE
 from avatar_engine.training.labels.augment import augmented
 from avatar_engine.training.labels.crops import read_crop
 from avatar_engine.training.labels.examples import UNKNOWN, Example, example_of
-from avatar_engine.training.labels.hand import Notes, read_notes
+from avatar_engine.training.labels.hand import KEPT_APART, Notes, read_notes
 from avatar_engine.training.labels.learning import Learner, Schedule
 from avatar_engine.training.labels.pseudo import pseudo_labels
 from avatar_engine.training.labels.scoring import overlaps, read_drawn
@@ -93,12 +93,15 @@ def test_the_loss_falls_and_training_goes_on_where_it_stopped(
         assert torch.allclose(value, second.mean.state_dict()[name], atol=1e-5), name
 
 
-def test_hand_notes_and_held_out_people_are_apart() -> None:
-    notes, drawn = read_notes(), read_drawn()
+def test_hand_notes_and_people_kept_apart_are_apart() -> None:
+    notes, drawn, apart = read_notes(), read_drawn(), read_notes(KEPT_APART)
     assert len(notes) > 200
     assert len(drawn) >= 12
-    assert not set(notes) & set(drawn)
-    strokes = [line for note in notes.values() for lines in note.strokes.values() for line in lines]
+    assert len(apart) > 90
+    assert set(drawn) <= set(apart)
+    assert not set(notes) & set(apart)
+    everybody = (*notes.values(), *apart.values())
+    strokes = [line for note in everybody for lines in note.strokes.values() for line in lines]
     assert all(0 <= value < 256 for line in strokes for value in line)
 
 

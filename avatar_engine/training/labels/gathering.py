@@ -11,7 +11,7 @@ from avatar_engine.gaussian.regions import regions_of
 from avatar_engine.head import load_head_rig
 from avatar_engine.training.labels.crops import read_crop
 from avatar_engine.training.labels.examples import Example, example_of
-from avatar_engine.training.labels.hand import Notes
+from avatar_engine.training.labels.hand import KEPT_APART, Notes, read_notes
 from avatar_engine.training.labels.pseudo import pseudo_labels
 
 _RARE = {"long": 4.0, "beard": 3.0, "moustache": 1.5, "bald": 2.0, "receding": 1.3}
@@ -43,9 +43,12 @@ def gather(
     crops, kept = work / "crops", work / "examples"
     crops.mkdir(parents=True, exist_ok=True)
     kept.mkdir(parents=True, exist_ok=True)
+    apart = read_notes(KEPT_APART)
     examples, odds, left_out = [], [], []
     for photo in photos:
         told()
+        if photo.stem in apart:
+            continue
         note = notes.get(photo.stem, Notes())
         if "drop" in note.kinds:
             left_out.append(f"{photo.stem}: noted as misleading")

@@ -1,4 +1,4 @@
-"""What a person noted about the training portraits: ``hand.json``.
+"""What a person noted: ``hand.json`` to learn from, ``kept_apart.json`` to measure by.
 
 Per portrait (by file name without ending): ``kinds``, what the head is like, and ``strokes``, lines
 drawn over the aligned crop of 256 pixels, flat lists ``[x0, y0, x1, y1, ...]`` by class; a line of
@@ -13,6 +13,8 @@ from avatar_engine.types import LabelKind
 
 HAND = Path(__file__).with_name("hand.json")
 """The notes of the shipped recipe."""
+KEPT_APART = Path(__file__).with_name("kept_apart.json")
+"""People that nothing is learned from: what they wear, and some of it drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,8 @@ class Notes:
 
     Attributes:
         kinds: Of ``bald``, ``long`` (hair beside the face below the ears), ``ears`` (seen in spite
-            of it), ``glasses``, ``beard``, ``moustache``, ``earrings``, ``drop``.
+            of it), ``glasses``, ``beard``, ``moustache``, ``earrings``, ``drop``; of those kept
+            apart also ``ear-left``, ``ear-right`` (of the picture), ``no-ear-left`` and so on.
         strokes: Lines by class.
     """
 
