@@ -11,9 +11,10 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from avatar_engine.render import RenderConfig, blend_weights, definition
 from avatar_engine.render.colour import to_i420
+from avatar_engine.render.cpu.frame import frame_view
 from avatar_engine.render.cpu.packed import pack
 from avatar_engine.render.cpu.records import KEYS
-from avatar_engine.render.cpu.renderer import CpuRenderer, frame_view
+from avatar_engine.render.cpu.renderer import CpuRenderer
 from avatar_engine.render.gaussians import Gaussians, TorchMaps
 from avatar_engine.render.reference import ReferenceRenderer, contributions
 from avatar_engine.types import FaceState, weights_of
