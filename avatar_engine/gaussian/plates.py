@@ -10,7 +10,7 @@ from avatar_engine.gaussian.masks import opened, without_holes
 from avatar_engine.gaussian.sculpture import Sculpture
 from avatar_engine.gaussian.segment import BACKGROUND, CLOTH, HAIR, SKIN, Labels
 from avatar_engine.gaussian.smooth import blur_image, distance, fill, smoothstep
-from avatar_engine.gaussian.view import CHIN
+from avatar_engine.gaussian.view import CHIN, View
 from avatar_engine.gaussian.zbuffer import Nearest, nearest
 from avatar_engine.types import Plates, Portrait
 
@@ -96,16 +96,29 @@ def _body_masks(
     around_neck[cloth] = 0
     where_neck = blur_image(around_neck, 2)[..., None]
     color = neck_tone * where_neck + cloth_tone * (1 - where_neck)
-    # Hair that turns away bares more of it, and no skin, but before the throat.
-    hairy = labels.mask(HAIR) | (labels.is_long & labels.mask(BACKGROUND))
-    behind = under_chin & hairy & ~front_neck
-    certain = labels.share[..., HAIR] > _CERTAIN
-    if behind.any() and certain.any():
-        share = blur_image(behind.astype(np.float32), 1.5)[..., None]
-        color += (BEHIND_TONE * _spread(view.clean, certain) - color) * share
+    color = _with_bared_hair(view, labels, color, under_chin & ~front_neck)
     kept = smoothstep(distance(known), 0.5, 3.0) + (known & (view.matte < 0.9))
     soft = blur_image(cover.astype(np.float32), 0.8)
     return np.clip(kept, 0, 1).astype(np.float32), soft, color.astype(np.float32)
+
+
+def _with_bared_hair(
+    view: View, labels: Labels, color: NDArray[np.float32], within: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Colours [S, S, 3] where hair that turns away bares more of it, and no skin.
+
+    Args:
+        view: The source view.
+        labels: Of the photo.
+        color: [S, S, 3] without that hair.
+        within: [S, S] what lies under the head, but for the throat.
+    """
+    behind = within & (labels.mask(HAIR) | (labels.is_long & labels.mask(BACKGROUND)))
+    certain = labels.share[..., HAIR] > _CERTAIN
+    if not (behind.any() and certain.any()):
+        return color
+    share = blur_image(behind.astype(np.float32), 1.5)[..., None]
+    return color + (np.float32(BEHIND_TONE) * _spread(view.clean, certain) - color) * share
 
 
 def _neck_column(

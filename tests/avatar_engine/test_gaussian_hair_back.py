@@ -1,10 +1,11 @@
-"""The hair's back begins in the tone of the outline it goes on from."""
+"""The hair's back begins in the tone it goes on from; where hair turns away there is more of it."""
 
 import numpy as np
 
 from avatar_engine.gaussian.complete import BEHIND_TONE
 from avatar_engine.gaussian.hair_back import back_color
-from avatar_engine.gaussian.segment import Labels
+from avatar_engine.gaussian.plates import _with_bared_hair
+from avatar_engine.gaussian.segment import HAIR, SKIN, Labels
 from avatar_engine.gaussian.smooth import distance
 from avatar_engine.gaussian.view import View
 from avatar_engine.types import Camera
@@ -49,3 +50,17 @@ def test_hair_without_an_outline_takes_its_own_tone() -> None:
         view, labels, hair & False, distance(hair), np.full(hair.shape, 2.5, np.float64)
     )
     np.testing.assert_allclose(found.mean((0, 1)), TONE, atol=0.05)
+
+
+def test_hair_that_turns_away_bares_hair_and_skin_stays_skin() -> None:
+    view, hair = lit_from_the_left()
+    share = np.zeros((SIZE, SIZE, 4), np.float32)
+    share[..., HAIR] = hair
+    share[..., SKIN] = ~hair
+    neck = np.full((SIZE, SIZE, 3), 0.9, np.float32)
+    within = np.zeros((SIZE, SIZE), bool)
+    within[180:] = True
+    found = _with_bared_hair(view, Labels(share, False, True, TONE, TONE), neck, within)
+    np.testing.assert_allclose(found[190:205, 100:115].mean((0, 1)), BEHIND_TONE * BRIGHT, atol=0.1)
+    np.testing.assert_array_equal(found[230:], neck[230:])
+    np.testing.assert_array_equal(found[:170], neck[:170])
