@@ -13,9 +13,10 @@ from avatar_engine.persona import Persona
 from avatar_engine.render import RenderConfig, open_renderer
 from avatar_engine.tracking.likeness import Likeness
 from avatar_engine.tracking.lip_gap import INNER_LIPS
-from avatar_engine.tracking.mirror import Mirror
+from avatar_engine.tracking.mirror import Mirror, one_piece
 from avatar_engine.tracking.observation import Observation
 from avatar_engine.tracking.retarget import Rest, Retarget
+from avatar_engine.tracking.trust import LIPS
 from avatar_engine.types import FaceState
 
 
@@ -52,16 +53,23 @@ class SelfDriven:
         # In the photo nothing is missing: what seems so is how landmarks were registered.
         start = self._retarget.state(first, self._rest)
         self._registered = self._landmarks.missing(start, first.landmarks)
+        self._parted = np.zeros_like(self._registered)  # what of it parts the lips
+        self._parted[list(LIPS)] = self._registered[list(LIPS)]
+        self._parted[list(LIPS)] -= one_piece() @ self._registered[list(LIPS)]
+        self._gap_cm = lip_gap_cm(first)
         self._mirror = Mirror()
         self.following_s = self.rendering_s = 0.0
         self.rendered = 0
 
     def state(self, seen: Observation) -> tuple[FaceState, float]:
         """The persona's face for the next observation, and its share of the photo's residual."""
+        # A gap that seemed too wide on open lips is not too wide by as much on closed ones.
+        closed = max(0.0, 1.0 - lip_gap_cm(seen) / max(self._gap_cm, 1e-3))
+        registered = self._registered - closed * self._parted
 
         def missing(state: FaceState, residual: float) -> NDArray[np.float64]:
             wanted = self._landmarks.missing(state, seen.landmarks, residual)
-            return wanted - self._registered + self._mirror.beside
+            return wanted - registered + self._mirror.beside
 
         begun = self._retarget.state(seen, self._rest)
         view = self._mirror.corrected(seen)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from avatar_engine.head.bounded import minimise_bounded
 from avatar_engine.head.fit import FACE_POINTS, NOT_FITTED
-from avatar_engine.tracking.trust import landmark_trust
+from avatar_engine.tracking.trust import LOWER_RIM, UPPER_RIM, landmark_trust
 from avatar_engine.types import ARKIT, FaceState, HeadMaps, HeadRig
 from avatar_engine.types.maps import PLAIN_MODES
 
@@ -28,6 +28,7 @@ Missing = Callable[[FaceState, float], NDArray[np.floating]]
 _LOOSE_CM, _LOOSE_TRUST = 0.5, 0.3  # landmarks that are not registered well
 # Summed over landmarks, what one unit must explain. Mouths are read less surely than eyes.
 _MOUTH_CM, _WEIGHT_CM, _RESIDUAL_CM, _CORRECTION_CM = 1.0, 0.6, 0.5, 0.6
+_GAP_TRUST = 3.0  # both rims of the lips are misread alike: how far they are apart is sure
 _DRIVEN_CM = 5 * _CORRECTION_CM  # portraits' landmarks ask for a fifth of such a mode's unit
 _ROUNDS = 2  # lips and drivers of corrective modes are not linear
 _EXPRESSIONS = len(ARKIT)
@@ -54,7 +55,7 @@ class Likeness:
         modes = np.einsum("klcd,lc->kld", picked, shares)  # [53 + C, 468, 2]
         modes *= maps.mode_scales[:, None, None]
         modes[:_EXPRESSIONS][[name.startswith(NOT_FITTED) for name in ARKIT]] = 0
-        self._modes = (modes * self._trust).reshape(len(modes), -1)
+        self._modes = self._weighed(modes)
         self._count = len(modes) - PLAIN_MODES
         beliefs = [_MOUTH_CM if name.startswith(("mouth", "jaw")) else _WEIGHT_CM for name in ARKIT]
         self._drivers, self._source = maps.drivers, maps.source
@@ -124,7 +125,13 @@ class Likeness:
         return drivers.amounts(self._source) - drivers.amounts(weights[:_EXPRESSIONS])
 
     def _asked(self, moved: NDArray[np.floating]) -> NDArray[np.float64]:
-        return self._modes @ (moved * self._trust).ravel()
+        return self._modes @ self._weighed(moved)
+
+    def _weighed(self, moved: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Displacements [..., 468, 2] as far as they are trusted, and the lips' gaps, [..., R]."""
+        gaps = moved[..., UPPER_RIM, 1] - moved[..., LOWER_RIM, 1]
+        flat = (moved * self._trust).reshape(*moved.shape[:-2], -1)
+        return np.concatenate([flat, _GAP_TRUST * gaps], -1)
 
     def _state(self, guess: FaceState, found: NDArray[np.float64]) -> FaceState:
         return replace(

@@ -51,7 +51,7 @@ class Mirror:
         self._error = np.zeros(6)
         self._beside = np.zeros((FACE_POINTS, 3))
         self._trust = _steadiness()[:, None]
-        self._one_piece = _one_piece()
+        self._one_piece = one_piece()
 
     @property
     def beside(self) -> NDArray[np.float64]:
@@ -111,7 +111,7 @@ class Mirror:
         return self._face
 
 
-def _one_piece() -> NDArray[np.float64]:
+def one_piece() -> NDArray[np.float64]:
     """What makes displacements of the lips a move, a turn and a widening [80, 80]."""
     rig = load_head_rig()
     across = rig.landmarks(rig.mean)[list(LIPS), :1]

@@ -32,6 +32,9 @@ LIPS = (
 )  # fmt: skip
 """The lips among the landmarks, in four rings from the outer rim to the inner."""
 
+UPPER_RIM, LOWER_RIM = LIPS[78:71:-1], LIPS[62:69]
+"""The inner rims but for the corners, each beside its counterpart, from the subject's right."""
+
 _LIDS_TRUST, _OUTLINE_TRUST = 3.0, 0.4
 
 

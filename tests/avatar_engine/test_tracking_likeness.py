@@ -13,6 +13,7 @@ from avatar_engine.render.joints import expression_weights
 from avatar_engine.tracking.driver import Driver
 from avatar_engine.tracking.likeness import LARGEST_CORRECTION, Likeness
 from avatar_engine.tracking.lip_gap import LipGap
+from avatar_engine.tracking.trust import LOWER_RIM, UPPER_RIM
 from avatar_engine.types import ARKIT_INDEX, Drivers, FaceState, weights_of
 from tests.avatar_engine.test_tracking import seen_at
 from tests.support.synthetic_head import synthetic_head
@@ -176,3 +177,27 @@ def test_what_expressions_bring_on_is_not_counted_where_landmarks_speak(rig, hea
     assert free.corrections is not None
     assert 0.02 < besides[0] < 0.5 * free.corrections[0]
     assert abs(besides[1]) < 0.02
+
+
+def test_lips_that_stay_together_keep_the_mouth_shut_whatever_the_chin_says(rig, head):
+    maps, _ = head
+    open_ = weights_of(jawOpen=0.4).astype(np.float64)
+    all_open = lacking(rig, maps, open_, np.zeros(2))
+    upper, lower = list(UPPER_RIM), list(LOWER_RIM)
+
+    def gap_of(move):
+        return float((move[upper, 1] - move[lower, 1]).mean())
+
+    def rims_shut(state, residual):
+        missing = all_open(state, residual).copy()
+        now = moved_by(rig, maps, expression_weights(maps, state, residual)[:52], np.zeros(2))
+        missing[lower, 1] = missing[upper, 1] + now[upper, 1] - now[lower, 1]
+        return missing
+
+    def drawn(missing):
+        state, _ = Likeness(maps, rig).matched(FaceState(), missing)
+        amounts = expression_weights(maps, state, 1.0)
+        return gap_of(moved_by(rig, maps, amounts[:52], amounts[53:]))
+
+    assert drawn(all_open) > 0.8 * gap_of(moved_by(rig, maps, open_, np.zeros(2)))
+    assert drawn(rims_shut) < 0.2 * drawn(all_open)
