@@ -74,6 +74,12 @@ def test_eyes_mouth_and_what_moves_stay(renderer, head) -> None:
     assert is_left[maps.lid_texels].all()
 
 
+def test_small_pictures_are_drawn_with_everything() -> None:
+    small = CpuRenderer(*synthetic_head(96), RenderConfig(96, 96, "rgba"))
+    state = FRONTAL["turned"]
+    np.testing.assert_array_equal(_with_everything(small, state), small.render(state))
+
+
 def test_twins_share_what_is_hidden(renderer) -> None:
     twin = renderer.twin()
     assert twin._frontal is renderer._frontal

@@ -30,6 +30,8 @@ _MOBILE_CM = 0.15
 """What expressions move farther may come out from under its neighbours."""
 _SOCKET_RADII = 2.0
 """Nor is anything hidden this near to an eye's centre, which lids open and close over."""
+_LEAST_PX = 128
+"""Smaller pictures take many Gaussians to a pixel, and are fast enough with all of them."""
 _MARGIN = 0.85
 """What stands just outside of the picture may come into it."""
 
@@ -53,6 +55,8 @@ def without_hidden(maps: HeadMaps, packed: PackedMaps, camera: Camera) -> Packed
         packed: ``pack(maps)``.
         camera: Framed to the output.
     """
+    if min(camera.width, camera.height) < _LEAST_PX:
+        return packed
     K = camera.K.copy()
     K[:2, :2] *= _MARGIN
     wider = Camera(camera.viewmat, K, camera.width, camera.height)
