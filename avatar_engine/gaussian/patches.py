@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from avatar_engine.gaussian.patch_kernels import HALF, fetch, search, vote
+from avatar_engine.gaussian.smooth import fill
 
 _LEVELS = ((80, 5, 0.5), (192, 1, 0.04))  # width px, rounds, reach of chance
 _TRUST = 25.0  # per picture's width: a guess counts less the deeper in the hole it is
 _GUESS = 1e-3  # of that, in the first round
+_STEP = 0.12  # sRGB; what differs more at a border is another thing, not another light
+_TONE = (0.015, 0.03, 0.06, 0.12)  # of the picture's width; how far the border's tone reaches
 _FAR = 0.02  # cost of a patch from a whole picture's width away, sideways; twice that upright
 
 
@@ -28,10 +31,12 @@ class PatchField:
     Attributes:
         offset: [N, N, 2] float32 (x, y), shares of the picture's width.
         is_set: [N, N] where there is an offset.
+        tone: [N, N, 3] sRGB to add to what is fetched, so that it meets the hole's border.
     """
 
     offset: NDArray[np.float32]
     is_set: NDArray[np.bool_]
+    tone: NDArray[np.float32]
 
     def fetch(
         self, picture: NDArray[np.float32], wanted: NDArray[np.bool_], out: NDArray[np.float32]
@@ -45,6 +50,7 @@ class PatchField:
         """
         y, x = (axis.astype(np.int32) for axis in np.nonzero(wanted))
         fetch(picture, self.offset, self.is_set, y, x, out)
+        out[y, x] += _sized(self.tone, len(picture))[y, x]
 
 
 def carried_on(
@@ -71,7 +77,7 @@ def carried_on(
         guess, start = _settled(level, now.astype(np.float32), start, rounds, chance * size)
         yy, xx = np.mgrid[0:size, 0:size]
         away = np.stack([start[..., 1] - xx, start[..., 0] - yy], -1) / np.float32(size)
-        field = _evened(PatchField(away.astype(np.float32), level.is_wanted), level)
+        field = _evened(away.astype(np.float32), level)
     return field
 
 
@@ -151,14 +157,28 @@ def _settled(
     return now, at
 
 
-def _evened(field: PatchField, level: _Level) -> PatchField:
-    """Without single strays at the seams between two offsets, which would look ragged."""
-    size = len(field.offset)
-    evened = np.stack([cv2.medianBlur(o, 5) for o in np.moveaxis(field.offset, -1, 0)], -1)
-    here = np.moveaxis(np.mgrid[0:size, 0:size][::-1], 0, -1)
-    x, y = np.moveaxis(np.clip(np.round(here + evened * size), 0, size - 1).astype(np.intp), -1, 0)
-    offset = np.where(level.can_give[y, x][..., None], evened, field.offset)
-    return PatchField(offset, field.is_set)
+def _evened(offset: NDArray[np.float32], level: _Level) -> PatchField:
+    """Without single strays at the seams between two offsets, which would look ragged, and without
+    a step at the hole's border where light falls off along a wall.
+    """
+    size = len(offset)
+    evened = np.stack([cv2.medianBlur(o, 5) for o in np.moveaxis(offset, -1, 0)], -1)
+    y, x = _places(evened)
+    offset = np.where(level.can_give[y, x][..., None], evened, offset)
+    y, x = _places(offset)
+    beside = (level.is_wanted & ~level.is_gone).astype(np.float32)
+    step = np.clip(level.picture - level.picture[y, x], -_STEP, _STEP)
+    widths = tuple(share * size for share in _TONE)
+    return PatchField(offset, level.is_wanted, fill(step, beside, sigmas=widths, on_atlas=False))
+
+
+def _places(offset: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """[N, N] row and column that each pixel is taken from."""
+    size = len(offset)
+    y, x = np.mgrid[0:size, 0:size]
+    row = np.clip(np.round(y + offset[..., 1] * size), 0, size - 1)
+    column = np.clip(np.round(x + offset[..., 0] * size), 0, size - 1)
+    return row.astype(np.intp), column.astype(np.intp)
 
 
 def _sized(picture: NDArray[np.float32], size: int) -> NDArray[np.float32]:
